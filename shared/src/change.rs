@@ -1,0 +1,207 @@
+//! Changes of keys, each a short sequence around one commit point:
+//! audit intent → alias, if any → one conditional write on the hot item → about → audit outcome.
+//!
+//! Every step can be repeated, and repeating a change finishes what an interrupted one began. Success is answered after
+//! the last step only.
+
+use serde_json::Value;
+
+use crate::{
+    audit::Event,
+    config::ChangeConfig,
+    error::{Code, Error, Rejection},
+    host::Host,
+    id::KeyId,
+    record::{Record, Revocation, Status},
+    rotation,
+    store::{
+        Store,
+        about::{About, AboutChange},
+        audit::Phase,
+        commit::{Commit, Committed, StatusChange},
+    },
+};
+
+/// Everything that changes keys, but for making secrets.
+#[derive(Clone)]
+pub struct Changes {
+    /// The tables.
+    pub store: Store,
+    /// Time and randomness.
+    pub host: Host,
+    config: ChangeConfig,
+}
+
+/// A key as people see it: its record, and what else is known of it.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The hot item.
+    pub record: Record,
+    /// The about item.
+    pub about: About,
+}
+
+/// The change of status that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusing {
+    /// For now.
+    Disable,
+    /// For good, and why.
+    Revoke(String),
+}
+
+impl Changes {
+    /// Changes of the keys in `store`.
+    #[must_use]
+    pub const fn new(store: Store, host: Host, config: ChangeConfig) -> Self {
+        Self { store, host, config }
+    }
+
+    /// How long audit records are kept, and the items of a key that has ended, in seconds.
+    #[must_use]
+    pub const fn retention_seconds(&self) -> (u64, u64) {
+        (self.config.audit_retention_seconds, self.config.retention_seconds)
+    }
+
+    /// The key of that id, consistently read.
+    ///
+    /// # Errors
+    /// `no_such_key`; a fault.
+    pub async fn load(&self, id: &KeyId) -> Result<Key, Error> {
+        let (record, about) = tokio::try_join!(self.store.record(id), self.store.about(id))?;
+        match record.zip(about) {
+            Some((record, about)) => Ok(Key { record, about }),
+            None => Err(no_such_key().into()),
+        }
+    }
+
+    /// Writes down that a change begins. Without that, no change.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn intend(&self, action: &'static str, id: &KeyId, actor: &str, detail: Value) -> Result<Event, Error> {
+        let event = Event::new(&self.host, action, id, actor, detail)?;
+        self.store.append(&event, Phase::Intent, self.config.audit_retention_seconds).await?;
+        Ok(event)
+    }
+
+    /// The commit of `event`'s change and all that follows it; `before` is the key that the change was planned on.
+    ///
+    /// # Errors
+    /// `changed_meanwhile`; a fault, after which the change may be in force.
+    pub async fn commit(&self, event: &Event, before: Key, commit: Commit, change: &AboutChange) -> Result<Key, Error> {
+        let retention = self.config.retention_seconds;
+        if self.store.commit(&commit, retention).await? == Committed::Conflict {
+            let rejection = changed_meanwhile();
+            self.store.append(event, Phase::Refused(rejection.code.as_str()), self.config.audit_retention_seconds).await?;
+            return Err(rejection.into());
+        }
+        let ended: Vec<_> = before.about.secrets.clone().into_iter().collect();
+        let after =
+            Key { about: before.about.changed(change), record: Record { counters: before.record.counters, ..commit.record } };
+        self.store.update_about(&after.record, &after.about, change, event.at, retention).await?;
+        for (number, note) in ended {
+            let end = after.record.generation(number).map_or(Some(event.at), |generation| generation.grace_ends_at);
+            if let Some(end) = end {
+                self.store.end_alias(&note.digest, end.plus(retention)).await?;
+            }
+        }
+        self.done(event).await?;
+        Ok(after)
+    }
+
+    /// Disables or revokes a key. Both always win over other changes, and repeating a revocation finishes it.
+    ///
+    /// # Errors
+    /// `no_such_key`; `key_revoked` for disabling a revoked key; a fault.
+    pub async fn refuse(&self, id: &KeyId, actor: &str, refusing: Refusing) -> Result<Key, Error> {
+        let now = self.host.clock.now();
+        let (action, detail) = match &refusing {
+            Refusing::Disable => ("disable", Value::Null),
+            Refusing::Revoke(reason) => ("revoke", serde_json::json!({ "reason": reason })),
+        };
+        // Whether there is such a key, before an intent that nobody could ever finish.
+        self.load(id).await?;
+        let event = self.intend(action, id, actor, detail).await?;
+        let changed = match &refusing {
+            Refusing::Disable => self.store.disable(id).await?,
+            Refusing::Revoke(reason) => {
+                let revocation = Revocation { at: now, by: actor.to_owned(), reason: reason.clone() };
+                self.store.revoke(id, &revocation, now.plus(self.config.retention_seconds)).await?
+            }
+        };
+        let record = match (changed, refusing) {
+            (StatusChange::Done(record), _) | (StatusChange::Revoked(record), Refusing::Revoke(_)) => record,
+            (StatusChange::Revoked(_), Refusing::Disable) => return self.refused(&event, rotation::revoked()).await,
+            (StatusChange::NoSuchKey, _) => return self.refused(&event, no_such_key()).await,
+        };
+        self.after_status(&event, record).await
+    }
+
+    /// Enables a disabled key; one that is active stays so.
+    ///
+    /// # Errors
+    /// `no_such_key`, `key_revoked`, `changed_meanwhile`; a fault.
+    pub async fn enable(&self, id: &KeyId, actor: &str) -> Result<Key, Error> {
+        let key = self.load(id).await?;
+        let record = match key.record.status {
+            Status::Revoked(_) => return Err(rotation::revoked().into()),
+            Status::Active | Status::Disabled => {
+                Record { version: key.record.version + 1, status: Status::Active, ..key.record.clone() }
+            }
+        };
+        let event = self.intend("enable", id, actor, Value::Null).await?;
+        self.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, &AboutChange::default()).await
+    }
+
+    async fn after_status(&self, event: &Event, record: Record) -> Result<Key, Error> {
+        let retention = self.config.retention_seconds;
+        let about = self.store.about(&record.id).await?.ok_or_else(no_such_key)?;
+        self.store.update_about(&record, &about, &AboutChange::default(), event.at, retention).await?;
+        if let Status::Revoked(revocation) = &record.status {
+            for note in about.secrets.values() {
+                self.store.end_alias(&note.digest, revocation.at.plus(retention)).await?;
+            }
+        }
+        self.done(event).await?;
+        Ok(Key { record, about })
+    }
+
+    async fn done(&self, event: &Event) -> Result<(), Error> {
+        Ok(self.store.append(event, Phase::Done, self.config.audit_retention_seconds).await?)
+    }
+
+    async fn refused(&self, event: &Event, rejection: Rejection) -> Result<Key, Error> {
+        self.store.append(event, Phase::Refused(rejection.code.as_str()), self.config.audit_retention_seconds).await?;
+        Err(rejection.into())
+    }
+}
+
+/// There is no key of that id, or it has been removed after its end.
+#[must_use]
+pub fn no_such_key() -> Rejection {
+    Rejection::new(Code::NoSuchKey, "There is no key of that id.")
+}
+
+/// Fails if `record` would need more than one write unit once its counters have grown.
+///
+/// # Errors
+/// `policy_too_large`, with the bytes that are too many.
+pub fn check_size(record: &Record) -> Result<(), Rejection> {
+    match crate::store::record::excess(record) {
+        0 => Ok(()),
+        excess => Err(Rejection::new(
+            Code::PolicyTooLarge,
+            format!(
+                "Name, owner, scopes, ip_allowlist and limits together are {excess} bytes too long: shorten scopes or join networks."
+            ),
+        )),
+    }
+}
+
+fn changed_meanwhile() -> Rejection {
+    Rejection::new(
+        Code::ChangedMeanwhile,
+        "Somebody else changed the key at the same moment; nothing of this change is in force. Try again.",
+    )
+}

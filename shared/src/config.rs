@@ -1,0 +1,143 @@
+//! Configuration from environment variables, read once at start; an error names the variable and says what it takes.
+
+use std::{fmt::Display, str::FromStr};
+
+use crate::{key::Prefix, store::Tables, time::DAY};
+
+/// Where variables come from: the process's environment, or a map in tests and locally.
+pub type Lookup<'a> = &'a (dyn Fn(&str) -> Option<String> + Send + Sync);
+
+/// A variable that is missing or wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment variable {name} {problem}")]
+pub struct ConfigError {
+    name: &'static str,
+    problem: String,
+}
+
+/// The process's environment.
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A text that must be there.
+///
+/// # Errors
+/// [`ConfigError`] if it isn't, or is empty.
+pub fn required(lookup: Lookup<'_>, name: &'static str) -> Result<String, ConfigError> {
+    lookup(name).filter(|value| !value.is_empty()).ok_or_else(|| ConfigError { name, problem: "is not set".to_owned() })
+}
+
+/// A value from `least` to `most`.
+///
+/// # Errors
+/// [`ConfigError`] if it is missing, or anything else.
+pub fn ranged<T>(lookup: Lookup<'_>, name: &'static str, least: T, most: T) -> Result<T, ConfigError>
+where
+    T: FromStr + PartialOrd + Display,
+{
+    let value = required(lookup, name)?.parse().ok().filter(|value| *value >= least && *value <= most);
+    value.ok_or_else(|| ConfigError { name, problem: format!("must be a whole number from {least} to {most}") })
+}
+
+/// `true` or `false`.
+///
+/// # Errors
+/// [`ConfigError`] if it is missing, or anything else.
+pub fn flag(lookup: Lookup<'_>, name: &'static str) -> Result<bool, ConfigError> {
+    required(lookup, name)?.parse().map_err(|_| ConfigError { name, problem: "must be true or false".to_owned() })
+}
+
+/// A number of days, as seconds.
+///
+/// # Errors
+/// [`ConfigError`] if it is missing, or not from 1 to 3650 days.
+pub fn days(lookup: Lookup<'_>, name: &'static str) -> Result<u64, ConfigError> {
+    Ok(ranged(lookup, name, 1, 3650)? * DAY)
+}
+
+/// `KEY_PREFIX`: 2 to 8 lower-case letters.
+///
+/// # Errors
+/// [`ConfigError`] if it is missing, or anything else.
+pub fn prefix(lookup: Lookup<'_>) -> Result<Prefix, ConfigError> {
+    let name = "KEY_PREFIX";
+    Prefix::parse(&required(lookup, name)?)
+        .ok_or_else(|| ConfigError { name, problem: "must be 2 to 8 lower-case letters".to_owned() })
+}
+
+/// What every function that changes keys is told.
+#[derive(Clone, Debug)]
+pub struct ChangeConfig {
+    /// `KEYS_TABLE` and `AUDIT_TABLE`.
+    pub tables: Tables,
+    /// `RETENTION_DAYS`: how long an ended key's items stay, in seconds.
+    pub retention_seconds: u64,
+    /// `AUDIT_RETENTION_DAYS`: how long audit records stay, in seconds.
+    pub audit_retention_seconds: u64,
+}
+
+impl ChangeConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let tables =
+            Tables { keys: required(lookup, "KEYS_TABLE")?, audit: required(lookup, "AUDIT_TABLE")?, ..Tables::default() };
+        Ok(Self {
+            tables,
+            retention_seconds: days(lookup, "RETENTION_DAYS")?,
+            audit_retention_seconds: days(lookup, "AUDIT_RETENTION_DAYS")?,
+        })
+    }
+}
+
+/// What every function that makes secrets is told.
+#[derive(Clone, Debug)]
+pub struct SecretConfig {
+    /// `PEPPER_SECRET`: the Secrets Manager secret that holds the peppers.
+    pub pepper_secret: String,
+    /// `KEY_PREFIX`.
+    pub prefix: Prefix,
+    /// `BCRYPT_COST`: 4 to 15.
+    pub bcrypt_cost: u32,
+}
+
+impl SecretConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            pepper_secret: required(lookup, "PEPPER_SECRET")?,
+            prefix: prefix(lookup)?,
+            bcrypt_cost: ranged(lookup, "BCRYPT_COST", 4, 15)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_the_variable_and_what_it_takes() {
+        let cost = |value: &'static str| {
+            ranged(&move |_| Some(value.to_owned()), "BCRYPT_COST", 4, 15).map_err(|error: ConfigError| error.to_string())
+        };
+        assert_eq!(cost("10"), Ok(10));
+        for bad in ["3", "16", "ten", "-4", "4.5"] {
+            assert_eq!(
+                cost(bad),
+                Err("environment variable BCRYPT_COST must be a whole number from 4 to 15".to_owned()),
+                "{bad}"
+            );
+        }
+        assert_eq!(required(&|_| None, "KEYS_TABLE").unwrap_err().to_string(), "environment variable KEYS_TABLE is not set");
+        assert!(prefix(&|_| Some("MBK".to_owned())).is_err());
+        assert!(flag(&|_| Some("yes".to_owned()), "ALLOW_QUERY_KEY").is_err());
+    }
+}

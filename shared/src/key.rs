@@ -1,0 +1,351 @@
+//! A secret from generation to storage: `mbk_live_` + 32 base62 characters, its digest, its bcrypt hash and its hint.
+//!
+//! Never change the format, the digest's label or the length of existing secrets: every key in every table depends on them.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{base62, error::Fault, host::Entropy};
+
+/// Random characters of a secret: 32 of 62 give 190 bits.
+pub const RANDOM_LENGTH: usize = 32;
+
+/// The label that keeps lookup digests apart from anything else ever derived from a pepper.
+const LOOKUP_LABEL: &[u8] = b"mbk/lookup/1";
+
+/// Which kind of data a key is for; part of its text, so that a test key is recognised at sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// Real data.
+    Live,
+    /// Trials.
+    Test,
+}
+
+impl Environment {
+    /// `live` or `test`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+
+    /// The environment of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "live" => Some(Self::Live),
+            "test" => Some(Self::Test),
+            _ => None,
+        }
+    }
+}
+
+/// The stack's key prefix: 2 to 8 lower-case letters, `mbk` unless configured otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// The prefix, if it is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let valid = (2..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase());
+        valid.then(|| Self(text.to_owned()))
+    }
+}
+
+/// How a presented text fails to be a secret; each way has a message of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// It doesn't begin with this stack's prefix.
+    #[error("the key does not begin with this API's prefix")]
+    Prefix,
+    /// What follows the prefix is neither `live_` nor `test_`.
+    #[error("the key names neither the live nor the test environment")]
+    Environment,
+    /// Not 32 random characters.
+    #[error("the key does not have 32 characters after its environment")]
+    Length,
+    /// A character outside of base62.
+    #[error("the key has a character other than a letter or a digit after its environment")]
+    Alphabet,
+}
+
+/// A whole secret in plain text. It can't be printed or serialised by accident, and its memory is wiped.
+pub struct Secret {
+    text: Zeroizing<String>,
+    environment: Environment,
+}
+
+impl Secret {
+    /// A new secret.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is no randomness.
+    pub fn generate(prefix: &Prefix, environment: Environment, entropy: &dyn Entropy) -> Result<Self, Fault> {
+        let random = base62::random(entropy, RANDOM_LENGTH)?;
+        // Sized at once: growing would leave an unwiped copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(prefix.0.len() + 6 + RANDOM_LENGTH));
+        for part in [prefix.0.as_str(), "_", environment.as_str(), "_", random.as_str()] {
+            text.push_str(part);
+        }
+        Ok(Self { text, environment })
+    }
+
+    /// The secret that `text` is.
+    ///
+    /// # Errors
+    /// The first way in which it is none.
+    pub fn parse(prefix: &Prefix, text: &str) -> Result<Self, Malformed> {
+        let rest = text.strip_prefix(prefix.0.as_str()).and_then(|rest| rest.strip_prefix('_'));
+        let (name, random) = rest.ok_or(Malformed::Prefix)?.split_once('_').ok_or(Malformed::Environment)?;
+        let environment = Environment::parse(name).ok_or(Malformed::Environment)?;
+        if random.chars().count() != RANDOM_LENGTH {
+            return Err(Malformed::Length);
+        }
+        if !base62::is_base62(random) {
+            return Err(Malformed::Alphabet);
+        }
+        Ok(Self { text: Zeroizing::new(text.to_owned()), environment })
+    }
+
+    /// The plain text: for the one response that hands it out, and for nothing that is kept.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The environment that it names.
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// What may be shown of it: everything up to the fourth random character, as `mbk_live_Ab3C…`.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let shown = self.text.len().saturating_sub(RANDOM_LENGTH - 4);
+        format!("{}…", &self.text[..shown])
+    }
+
+    /// The name under which its alias is stored: HMAC-SHA256 under a pepper that only Secrets Manager has.
+    #[must_use]
+    pub fn digest(&self, pepper: &Pepper) -> Digest {
+        Digest(pepper.mac(LOOKUP_LABEL, self.text.as_bytes()))
+    }
+
+    /// Its bcrypt hash, computed on a blocking thread because it takes tens of milliseconds of CPU.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is no randomness for the salt, or the cost is out of bcrypt's range.
+    pub async fn hash(&self, cost: u32) -> Result<Hash, Fault> {
+        let text = self.text.clone();
+        let hashed = tokio::task::spawn_blocking(move || bcrypt::non_truncating_hash(text.as_bytes(), cost)).await;
+        hashed.map_err(|error| Fault::new("bcrypt.aborted", error))?.map(Hash).map_err(|error| Fault::new("bcrypt.failed", error))
+    }
+
+    /// Whether `hash` is this secret's; the comparison inside bcrypt takes constant time.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the stored hash is not a bcrypt hash.
+    pub async fn verify(&self, hash: &Hash) -> Result<bool, Fault> {
+        let (text, hash) = (self.text.clone(), hash.0.clone());
+        let verified = tokio::task::spawn_blocking(move || bcrypt::non_truncating_verify(text.as_bytes(), &hash)).await;
+        verified
+            .map_err(|error| Fault::new("bcrypt.aborted", error))?
+            .map_err(|_| Fault::corrupt("alias", "the hash is not one of bcrypt's"))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.hint())
+    }
+}
+
+/// A pepper: 64 random characters that exist only in Secrets Manager and, as a keyed state, in memory.
+#[derive(Clone)]
+pub struct Pepper(Hmac<Sha256>);
+
+impl Pepper {
+    /// The shortest pepper that is accepted, in bytes: as many as SHA-256 has.
+    pub const SHORTEST: usize = 32;
+
+    /// The pepper of that text, unless it is too short to be one.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let keyed = Hmac::new_from_slice(text.as_bytes()).ok()?;
+        (text.len() >= Self::SHORTEST).then_some(Self(keyed))
+    }
+
+    /// What may be stored to recognise this pepper again; it says nothing about the pepper itself.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        base62::encode(&self.mac(b"mbk/fingerprint/1", b""))
+    }
+
+    fn mac(&self, label: &[u8], message: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(label);
+        mac.update(message);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pepper(…)")
+    }
+}
+
+/// A secret's lookup digest under one pepper. Useless without the pepper, yet nothing that logs need.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The 43 base62 characters that name the alias item.
+    #[must_use]
+    pub fn encoded(&self) -> String {
+        base62::encode(&self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(…)")
+    }
+}
+
+/// A secret's bcrypt hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hash(String);
+
+impl Hash {
+    /// A hash as it was stored.
+    #[must_use]
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// For the store, and for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::host::Host;
+
+    fn prefix() -> Prefix {
+        Prefix::parse("mbk").unwrap()
+    }
+
+    fn pepper(letter: &str, length: usize) -> Pepper {
+        Pepper::new(&letter.repeat(length)).unwrap()
+    }
+
+    fn secret() -> Secret {
+        Secret::parse(&prefix(), &format!("mbk_live_{}", "Ab3C".repeat(8))).unwrap()
+    }
+
+    #[test]
+    fn generated_secrets_parse_and_differ() {
+        let host = Host::system();
+        for environment in [Environment::Live, Environment::Test] {
+            let one = Secret::generate(&prefix(), environment, host.entropy.as_ref()).unwrap();
+            let other = Secret::generate(&prefix(), environment, host.entropy.as_ref()).unwrap();
+            assert_ne!(one.expose(), other.expose());
+            assert_eq!(one.expose().len(), 41);
+            assert_eq!(Secret::parse(&prefix(), one.expose()).unwrap().environment(), environment);
+        }
+    }
+
+    #[test]
+    fn each_way_to_be_malformed_has_its_own_error() {
+        let random = "a".repeat(32);
+        for (text, expected) in [
+            (String::new(), Malformed::Prefix),
+            (format!("sk_live_{random}"), Malformed::Prefix),
+            (format!("MBK_live_{random}"), Malformed::Prefix),
+            (format!("mbklive_{random}"), Malformed::Prefix),
+            (format!("mbk_{random}"), Malformed::Environment),
+            (format!("mbk_prod_{random}"), Malformed::Environment),
+            (format!("mbk_LIVE_{random}"), Malformed::Environment),
+            ("mbk_live_".to_owned(), Malformed::Length),
+            (format!("mbk_live_{}", "a".repeat(31)), Malformed::Length),
+            (format!("mbk_live_{random}a"), Malformed::Length),
+            (format!("mbk_live_{}-", "a".repeat(31)), Malformed::Alphabet),
+            (format!("mbk_live_{}é", "a".repeat(31)), Malformed::Alphabet),
+            (format!("mbk_live_{}\n", "a".repeat(31)), Malformed::Alphabet),
+        ] {
+            assert_eq!(Secret::parse(&prefix(), &text).unwrap_err(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes_are_two_to_eight_lower_case_letters() {
+        for (text, valid) in [
+            ("mbk", true),
+            ("ab", true),
+            ("abcdefgh", true),
+            ("a", false),
+            ("abcdefghi", false),
+            ("Mbk", false),
+            ("m1", false),
+            ("", false),
+        ] {
+            assert_eq!(Prefix::parse(text).is_some(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_prints_what_must_stay_secret() {
+        let pepper = pepper("x", 64);
+        assert_eq!(format!("{:?}", secret()), "Secret(mbk_live_Ab3C…)");
+        assert_eq!(format!("{pepper:?} {:?} {:?}", secret().digest(&pepper), Hash("$2b$".into())), "Pepper(…) Digest(…) Hash(…)");
+    }
+
+    #[test]
+    fn digests_follow_rfc_2104_for_short_and_long_peppers() {
+        // Computed with Python's hmac module: the format of every stored alias, never to change.
+        for (length, expected) in
+            [(64, "Kr6LNAlt7MnPc0nYCLiazmp5mzxSjVAwkAGeF2ioymz"), (100, "xstmUVlRIRgE2noV8XX9nJjpO6vwbt5qa6fvFY9PWad")]
+        {
+            assert_eq!(secret().digest(&pepper("x", length)).encoded(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_secret_itself_fits_its_hash() {
+        let hash = secret().hash(4).await.unwrap();
+        assert!(hash.expose().starts_with("$2b$04$"));
+        assert!(secret().verify(&hash).await.unwrap());
+        let other = Secret::parse(&prefix(), &format!("mbk_live_{}D", &"Ab3C".repeat(8)[..31])).unwrap();
+        assert!(!other.verify(&hash).await.unwrap());
+        assert!(secret().verify(&Hash("nonsense".into())).await.is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_parsing_panic(text in any::<String>(), tail in ".{0,40}") {
+            let _ = Secret::parse(&prefix(), &text);
+            let _ = Secret::parse(&prefix(), &format!("mbk_live_{tail}"));
+        }
+    }
+}

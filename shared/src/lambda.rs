@@ -1,0 +1,74 @@
+//! A function as Lambda calls it: JSON in, JSON or an error's message out. Local runs and tests call it the same way.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use lambda_http::{Adapter, Body, Request, request::LambdaRequest};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, Service as _, service_fn};
+use serde_json::Value;
+
+/// A Lambda function.
+pub trait Function: Send + Sync + 'static {
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// [`Failure`], whose text becomes the invocation's `errorMessage`.
+    fn call(&self, event: Value) -> impl Future<Output = Result<Value, Failure>> + Send;
+}
+
+/// An invocation that failed, in words that may be read by whoever invoked the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(pub &'static str);
+
+impl Failure {
+    /// For an authorizer, the one text that API Gateway turns into a 401.
+    pub const UNAUTHORIZED: Self = Self("Unauthorized");
+    /// Anything of ours that went wrong; what it was is in the log.
+    pub const INTERNAL: Self = Self("Internal error");
+    /// An event that this function doesn't understand.
+    pub const BAD_EVENT: Self = Self("Event not understood");
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self { error_type: "Failure".to_owned(), error_message: failure.0.to_owned() }
+    }
+}
+
+/// Serves `function` to Lambda until the sandbox ends.
+///
+/// # Errors
+/// Those of the runtime.
+pub async fn run(function: impl Function) -> Result<(), lambda_runtime::Error> {
+    let function = Arc::new(function);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let function = Arc::clone(&function);
+        async move { function.call(event.payload).await }
+    }))
+    .await
+}
+
+/// Answers an API Gateway event of either version through an HTTP `handler`.
+///
+/// # Errors
+/// [`Failure::BAD_EVENT`] if it isn't such an event.
+pub async fn http<H, F>(event: Value, handler: H) -> Result<Value, Failure>
+where
+    H: Fn(Request) -> F + Send,
+    F: Future<Output = http::Response<Body>> + Send,
+{
+    let request: LambdaRequest = serde_json::from_value(event).map_err(|_| Failure::BAD_EVENT)?;
+    let mut adapter = Adapter::from(service_fn(|request| {
+        let response = handler(request);
+        async { Ok::<_, Failure>(response.await) }
+    }));
+    let response = adapter.call(LambdaEvent::new(request, Context::default())).await?;
+    serde_json::to_value(response).map_err(|_| Failure::INTERNAL)
+}

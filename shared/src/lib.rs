@@ -1,0 +1,38 @@
+//! The library of the API-key system: everything that is not wiring.
+//!
+//! Rules are pure and take time and randomness as parameters: [`key`], [`path`], [`scope`], [`address`], [`limit`],
+//! [`record`], [`decision`], [`rotation`]. Around them are [`store`], the only place that knows DynamoDB, [`secrets`],
+//! the peppers, and what puts both to use: [`verify`] for the authorizer, [`change`] and [`mint`] for management.
+
+pub mod address;
+pub mod afterwards;
+pub mod audit;
+pub mod aws;
+pub mod base62;
+pub mod change;
+pub mod config;
+pub mod cursor;
+pub mod decision;
+pub mod error;
+pub mod host;
+pub mod http;
+pub mod id;
+pub mod input;
+pub mod key;
+pub mod lambda;
+pub mod limit;
+pub mod mint;
+pub mod owner;
+pub mod path;
+pub mod record;
+pub mod rotation;
+#[cfg(test)]
+mod sample;
+pub mod schedule;
+pub mod scope;
+pub mod secrets;
+pub mod store;
+pub mod telemetry;
+pub mod time;
+pub mod verify;
+pub mod view;

@@ -1,0 +1,193 @@
+//! Rotation as a pure rule: which secrets a key has afterwards.
+//!
+//! At every instant at least one secret that the caller has works until its grace ends: a new generation is only ever
+//! added, the one before it only ever gets an end, and only a secret that nobody has used can be replaced outright.
+
+use crate::{
+    error::{Code, Rejection},
+    record::{Generation, Record, Status},
+    store::commit::Commit,
+    time::Timestamp,
+};
+
+/// How a key is to be rotated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// How long the secret in use goes on working, in seconds.
+    pub grace_seconds: u64,
+    /// When the new secret expires; without one, when the old one was meant to.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// Whether the first use of the new secret ends the old one at once.
+    pub until_first_use: bool,
+    /// Whether to end the oldest secret now, if two are in use.
+    pub force: bool,
+}
+
+/// The commit that rotates `record`, adding a generation with `tag`.
+///
+/// # Errors
+/// `key_revoked`; `rotation_in_progress` if both secrets are in use; `invalid_field` if the new secret would be born expired.
+pub fn plan(record: &Record, rotation: &Rotation, tag: String, now: Timestamp) -> Result<Commit, Rejection> {
+    if let Status::Revoked(_) = record.status {
+        return Err(revoked());
+    }
+    let newest = record.newest();
+    let live = |generation: &&Generation| generation.is_live(now);
+    let older = record.generations.iter().filter(live).find(|generation| generation.number < newest);
+    // The one that goes on working beside the new one, and a newer one that nobody can have seen.
+    let (kept, unused) = match older {
+        Some(older) if !record.was_used(newest) => (Some(older.number), Some(newest)),
+        Some(_) if !rotation.force => return Err(in_progress()),
+        _ => (Some(newest), None),
+    };
+    let meant = record.generation(newest).and_then(|generation| generation.expires_at);
+    let expires_at = rotation.expires_at.unwrap_or(meant);
+    if expires_at.is_some_and(|expiry| expiry <= now) {
+        return Err(Rejection::field(
+            "expires_at",
+            "is required, as a future date and time or null, because the key has expired",
+        ));
+    }
+    let mut after = record.clone();
+    after.version += 1;
+    after.generations.retain(|generation| Some(generation.number) == kept);
+    for generation in &mut after.generations {
+        let end = now.plus(rotation.grace_seconds);
+        generation.grace_ends_at = Some(generation.grace_ends_at.map_or(end, |earlier| earlier.min(end)));
+        generation.until_first_use = rotation.until_first_use;
+    }
+    after.generations.push(Generation { number: newest + 1, tag, expires_at, grace_ends_at: None, until_first_use: false });
+    let dropped = record.generations.iter().map(|generation| generation.number).filter(|number| Some(*number) != kept);
+    Ok(Commit { dropped: dropped.collect(), unused, record: after })
+}
+
+/// A revoked key stays as it is.
+#[must_use]
+pub fn revoked() -> Rejection {
+    Rejection::new(Code::KeyRevoked, "The key is revoked for good. Issue a new one.")
+}
+
+fn in_progress() -> Rejection {
+    let detail = "The last rotation's secret is in use while the one before it is in its grace period. Wait until that ends, or send \
+                  \"force\": true to end the oldest secret now.";
+    Rejection::new(Code::RotationInProgress, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn rotation() -> Rotation {
+        Rotation { grace_seconds: 3600, expires_at: None, until_first_use: false, force: false }
+    }
+
+    fn rotate(record: &Record, rotation: &Rotation, now: Timestamp) -> Result<Commit, Rejection> {
+        plan(record, rotation, format!("tag{}", record.newest() + 1), now)
+    }
+
+    fn numbers(record: &Record) -> Vec<u32> {
+        record.generations.iter().map(|generation| generation.number).collect()
+    }
+
+    #[test]
+    fn the_old_secret_works_through_its_grace() {
+        let mut record = sample::record();
+        record.generations[0].expires_at = Some(NOW.plus(10_000));
+        let after = rotate(&record, &rotation(), NOW).unwrap().record;
+        assert_eq!(numbers(&after), [1, 2]);
+        assert_eq!(after.generations[0].ends_at(), Some(NOW.plus(3600)));
+        assert_eq!(
+            after.generations[1].ends_at(),
+            Some(NOW.plus(10_000)),
+            "the new one lives as long as the old one was meant to"
+        );
+        assert_eq!(after.version, record.version + 1);
+    }
+
+    #[test]
+    fn grace_never_lengthens_a_life() {
+        let mut record = sample::record();
+        record.generations[0].expires_at = Some(NOW.plus(10));
+        let after = rotate(&record, &Rotation { expires_at: Some(None), ..rotation() }, NOW).unwrap().record;
+        assert_eq!(after.generations[0].ends_at(), Some(NOW.plus(10)));
+        assert_eq!(after.generations[1].ends_at(), None);
+    }
+
+    #[test]
+    fn a_lost_secret_is_replaced_and_the_one_in_use_stays() {
+        let once = rotate(&sample::record(), &rotation(), NOW).unwrap().record;
+        let twice = rotate(&once, &rotation(), NOW.plus(60)).unwrap();
+        assert_eq!(numbers(&twice.record), [1, 3]);
+        assert_eq!((twice.unused, twice.dropped.as_slice()), (Some(2), [2].as_slice()));
+        assert_eq!(twice.record.generations[0].ends_at(), Some(NOW.plus(3600)), "its grace is not begun anew");
+    }
+
+    #[test]
+    fn two_secrets_in_use_need_force() {
+        let mut record = rotate(&sample::record(), &rotation(), NOW).unwrap().record;
+        record.counters.generations.insert(2, 1);
+        assert_eq!(rotate(&record, &rotation(), NOW.plus(60)).unwrap_err().code, Code::RotationInProgress);
+        let forced = rotate(&record, &Rotation { force: true, ..rotation() }, NOW.plus(60)).unwrap();
+        assert_eq!((numbers(&forced.record), forced.dropped), (vec![2, 3], vec![1]));
+    }
+
+    #[test]
+    fn after_the_grace_the_newest_is_the_one_in_use() {
+        let record = rotate(&sample::record(), &rotation(), NOW).unwrap().record;
+        let later = rotate(&record, &rotation(), NOW.plus(3600)).unwrap();
+        assert_eq!((numbers(&later.record), later.unused), (vec![2, 3], None));
+    }
+
+    #[test]
+    fn an_expired_key_rotates_with_a_new_expiry() {
+        let mut record = sample::record();
+        record.generations[0].expires_at = Some(NOW);
+        assert_eq!(rotate(&record, &rotation(), NOW).unwrap_err().field.as_deref(), Some("expires_at"));
+        assert!(rotate(&record, &Rotation { expires_at: Some(None), ..rotation() }, NOW).is_ok());
+    }
+
+    proptest! {
+        /// Uses, losses and rotations in any order: what the caller was last seen to use works until its grace ends, and an
+        /// administrator can always rotate.
+        #[test]
+        fn never_a_gap(steps in prop::collection::vec((0_u64..3000, any::<bool>(), any::<bool>()), 1..20)) {
+            let (mut record, mut now, mut holding) = (sample::record(), NOW, 1);
+            record.counters.generations.insert(1, 1);
+            for (seconds, lost, used) in steps {
+                now = now.plus(seconds);
+                let planned = rotate(&record, &rotation(), now);
+                let commit = match planned {
+                    Ok(commit) => commit,
+                    Err(rejection) => {
+                        prop_assert_eq!(rejection.code, Code::RotationInProgress);
+                        let held = record.generation(holding);
+                        prop_assert!(held.is_some_and(|held| held.is_live(now)), "refused, and nothing has changed");
+                        rotate(&record, &Rotation { force: true, ..rotation() }, now).unwrap()
+                    }
+                };
+                prop_assert_eq!(commit.record.newest(), record.newest() + 1, "numbers are never reused");
+                prop_assert!(commit.record.generations.len() <= 2);
+                if let Some(held) = commit.record.generation(holding) {
+                    prop_assert!(held.grace_ends_at.is_none_or(|end| end <= now.plus(3600)));
+                }
+                for dropped in &commit.dropped {
+                    record.counters.generations.remove(dropped);
+                }
+                let counters = record.counters.clone();
+                record = Record { counters, ..commit.record };
+                if !lost {
+                    holding = record.newest();
+                }
+                if used && record.generation(holding).is_some_and(|held| held.is_live(now)) {
+                    record.counters.generations.insert(holding, 1);
+                }
+                prop_assert!(record.generation(record.newest()).is_some_and(|newest| newest.is_live(now)));
+            }
+        }
+    }
+}

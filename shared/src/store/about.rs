@@ -1,0 +1,250 @@
+//! The about item: what people want to know of a key and no decision needs, and the attributes that the indexes are made of.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use serde_json::{Map, Value};
+
+use super::{
+    Store, about_key,
+    expression::Expression,
+    item::{Attributes, Reader},
+    number, text,
+};
+use crate::{error::Fault, id::KeyId, key::Environment, record::Record, schedule, time::Timestamp};
+
+/// What is known of a key beside its record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// The principal that issued it.
+    pub created_by: String,
+    /// The owner's own notes, at most 4 KB of JSON.
+    pub metadata: Map<String, Value>,
+    /// After how many days each secret is due for rotation; none: never.
+    pub rotate_every_days: Option<u32>,
+    /// What is known of each live secret, by generation.
+    pub secrets: BTreeMap<u32, SecretNote>,
+}
+
+/// What is known of a secret once it is handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretNote {
+    /// What may be shown of it: `mbk_live_Ab3C…`.
+    pub hint: String,
+    /// The digest that its alias is stored under.
+    pub digest: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The principal that had it made.
+    pub created_by: String,
+}
+
+/// What one change changes of the about item itself; everything else in it follows from the record.
+#[derive(Clone, Debug, Default)]
+pub struct AboutChange {
+    /// New metadata.
+    pub metadata: Option<Map<String, Value>>,
+    /// A new rotation period, or none any more.
+    pub rotate_every_days: Option<Option<u32>>,
+    /// A new secret and its generation.
+    pub added: Option<(u32, SecretNote)>,
+    /// Generations that the key no longer has.
+    pub dropped: Vec<u32>,
+}
+
+impl About {
+    /// This, after `change`.
+    #[must_use]
+    pub fn changed(mut self, change: &AboutChange) -> Self {
+        if let Some(metadata) = &change.metadata {
+            self.metadata.clone_from(metadata);
+        }
+        if let Some(days) = change.rotate_every_days {
+            self.rotate_every_days = days;
+        }
+        self.secrets.extend(change.added.clone());
+        self.secrets.retain(|number, _| !change.dropped.contains(number));
+        self
+    }
+}
+
+/// The index partition of keys of one environment and status: `live#active`.
+#[must_use]
+pub fn env_status(environment: Environment, status: &str) -> String {
+    format!("{}#{status}", environment.as_str())
+}
+
+impl Store {
+    /// The about item of `id`, consistently read.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer, or the item isn't an about item.
+    pub async fn about(&self, id: &KeyId) -> Result<Option<About>, Fault> {
+        let [pk, sk] = about_key(id);
+        let get = self.client.get_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1);
+        let answer = get.consistent_read(true).send().await.map_err(|error| Fault::from_sdk(&error))?;
+        answer.item().map(read).transpose()
+    }
+
+    /// Writes what follows from a committed `record`, and `change`. `about` is the item with the change in it.
+    ///
+    /// Changes commit in the order of their versions, but may arrive here in another: a newer one's attributes stay, and
+    /// only what this change alone has said is then added.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn update_about(
+        &self,
+        record: &Record,
+        about: &About,
+        change: &AboutChange,
+        now: Timestamp,
+        retention_seconds: u64,
+    ) -> Result<(), Fault> {
+        let mut all = Expression::default();
+        let derived = derived(record, about, now, retention_seconds);
+        for name in ["expires_at", "check_day", "next_check", "ttl"] {
+            if !derived.contains_key(name) {
+                all.remove(name);
+            }
+        }
+        derived.into_iter().for_each(|(name, value)| all.set(&name, value));
+        set_secrets(&mut all, change);
+        for (field, value) in own_fields(record, change) {
+            all.set(field, value);
+            all.set(&version_of(field), number(record.version));
+        }
+        if self.write_about(record, all, "version").await? {
+            return Ok(());
+        }
+        for (field, value) in own_fields(record, change) {
+            let mut one = Expression::default();
+            one.set(field, value);
+            one.set(&version_of(field), number(record.version));
+            self.write_about(record, one, &version_of(field)).await?;
+        }
+        if change.added.is_some() || !change.dropped.is_empty() {
+            let mut secrets = Expression::default();
+            set_secrets(&mut secrets, change);
+            self.write_about(record, secrets, "no_version").await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it was written: not if a newer change has written `version` before.
+    async fn write_about(&self, record: &Record, mut expression: Expression, version: &str) -> Result<bool, Fault> {
+        let [pk, sk] = about_key(&record.id);
+        expression.name("#guard", version.to_owned());
+        let update = expression.apply(self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1));
+        let update = update.condition_expression("attribute_exists(pk) AND (attribute_not_exists(#guard) OR #guard <= :guard)");
+        match update.expression_attribute_values(":guard", number(record.version)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(Fault::from_sdk(&error)),
+        }
+    }
+}
+
+fn version_of(field: &str) -> String {
+    format!("{field}_version")
+}
+
+/// The fields that no record implies, as this change sets them.
+fn own_fields(record: &Record, change: &AboutChange) -> Vec<(&'static str, AttributeValue)> {
+    debug_assert!(record.version > 0, "a committed record");
+    let metadata = change.metadata.as_ref().map(|metadata| ("metadata", write_metadata(metadata)));
+    // 0 days is how "never" is stored: an absent attribute could not carry the version of that change.
+    let rotate = change.rotate_every_days.map(|days| ("rotate_every_days", number(days.unwrap_or(0).into())));
+    metadata.into_iter().chain(rotate).collect()
+}
+
+fn set_secrets(expression: &mut Expression, change: &AboutChange) {
+    if let Some((generation, note)) = &change.added {
+        expression.set_entry("secrets", &generation.to_string(), write_note(note));
+    }
+    for dropped in &change.dropped {
+        expression.remove_entry("secrets", &dropped.to_string());
+    }
+}
+
+/// The attributes that follow from a record, index attributes among them.
+fn derived(record: &Record, about: &About, now: Timestamp, retention_seconds: u64) -> Attributes {
+    let mut attributes = Attributes::from([
+        ("version".to_owned(), number(record.version)),
+        ("name".to_owned(), text(&record.name)),
+        ("env_status".to_owned(), text(env_status(record.environment, record.status.as_str()))),
+    ]);
+    if let Some(note) = about.secrets.get(&record.newest()) {
+        attributes.insert("hint".to_owned(), text(&note.hint));
+    }
+    if let Some(expiry) = record.expires_at() {
+        attributes.insert("expires_at".to_owned(), number(expiry.secs()));
+    }
+    if let Some(end) = record.end_of_life() {
+        attributes.insert("ttl".to_owned(), number(end.plus(retention_seconds).secs()));
+    }
+    if let Some(check) = schedule::next_check(record, about, now) {
+        attributes.insert("check_day".to_owned(), text(check.iso_day()));
+        attributes.insert("next_check".to_owned(), number(check.secs()));
+    }
+    attributes
+}
+
+/// The about item of a new key.
+#[must_use]
+pub fn write(record: &Record, about: &About, now: Timestamp, retention_seconds: u64) -> Attributes {
+    let mut attributes = derived(record, about, now, retention_seconds);
+    attributes.extend(about_key(&record.id).map(|(name, value)| (name.to_owned(), value)));
+    attributes.insert("owner".to_owned(), text(record.owner.to_string()));
+    attributes.insert("created_at".to_owned(), number(about.created_at.secs()));
+    attributes.insert("created_by".to_owned(), text(&about.created_by));
+    attributes.insert("metadata".to_owned(), write_metadata(&about.metadata));
+    attributes.insert("rotate_every_days".to_owned(), number(about.rotate_every_days.unwrap_or(0).into()));
+    let secrets = about.secrets.iter().map(|(number, note)| (number.to_string(), write_note(note)));
+    attributes.insert("secrets".to_owned(), AttributeValue::M(secrets.collect()));
+    attributes
+}
+
+fn write_metadata(metadata: &Map<String, Value>) -> AttributeValue {
+    text(Value::Object(metadata.clone()).to_string())
+}
+
+fn write_note(note: &SecretNote) -> AttributeValue {
+    AttributeValue::M(Attributes::from([
+        ("hint".to_owned(), text(&note.hint)),
+        ("digest".to_owned(), text(&note.digest)),
+        ("created_at".to_owned(), number(note.created_at.secs())),
+        ("created_by".to_owned(), text(&note.created_by)),
+    ]))
+}
+
+fn read(attributes: &Attributes) -> Result<About, Fault> {
+    let item = Reader::new("about", attributes);
+    let mut secrets = BTreeMap::new();
+    for (generation, value) in item.map("secrets")?.into_iter().flatten() {
+        let generation = generation.parse().map_err(|_| item.corrupt("a generation is not a number"))?;
+        secrets.insert(generation, read_note(value.as_m().map_err(|_| item.corrupt("a secret is not a map"))?)?);
+    }
+    let days = item.number("rotate_every_days")?;
+    Ok(About {
+        created_at: Timestamp::from_secs(item.number("created_at")?),
+        created_by: item.text("created_by")?.to_owned(),
+        metadata: item.parsed("metadata", |text| serde_json::from_str(text).ok())?,
+        rotate_every_days: u32::try_from(days).ok().filter(|days| *days > 0),
+        secrets,
+    })
+}
+
+fn read_note(attributes: &Attributes) -> Result<SecretNote, Fault> {
+    let note = Reader::new("secret", attributes);
+    Ok(SecretNote {
+        hint: note.text("hint")?.to_owned(),
+        digest: note.text("digest")?.to_owned(),
+        created_at: Timestamp::from_secs(note.number("created_at")?),
+        created_by: note.text("created_by")?.to_owned(),
+    })
+}

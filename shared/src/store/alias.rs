@@ -1,0 +1,97 @@
+//! Aliases: from the digest of a secret to its key, its generation and its hash.
+
+use std::fmt;
+
+use super::{Store, item::Attributes, item::Reader, number, text};
+use crate::{
+    decision::Proof,
+    error::Fault,
+    id::KeyId,
+    key::{Digest, Hash},
+    time::Timestamp,
+};
+
+/// What is known of a secret before it is proven.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The key that it may be a secret of.
+    pub key: KeyId,
+    /// The generation that it would prove.
+    pub proof: Proof,
+    /// Its bcrypt hash.
+    pub hash: Hash,
+}
+
+impl fmt::Debug for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Alias({}, {})", self.key, self.proof.number)
+    }
+}
+
+impl Store {
+    /// The alias under `digest`, consistently read.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer, or the item isn't an alias.
+    pub async fn alias(&self, digest: &Digest) -> Result<Option<Alias>, Fault> {
+        let get = self.client.get_item().table_name(&self.tables.keys).consistent_read(true);
+        let get = get.key("pk", text(partition(&digest.encoded()))).key("sk", text("alias"));
+        let answer = get.send().await.map_err(|error| Fault::from_sdk(&error))?;
+        answer.item().map(read).transpose()
+    }
+
+    /// Stores the alias of a secret that isn't anybody's yet: a rotation's first step.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't take it.
+    pub async fn put_alias(&self, digest: &Digest, alias: &Alias) -> Result<(), Fault> {
+        let put = self.client.put_item().table_name(&self.tables.keys).set_item(Some(write(digest, alias)));
+        put.send().await.map_err(|error| Fault::from_sdk(&error))?;
+        Ok(())
+    }
+
+    /// Lets DynamoDB remove the alias after `ttl`, because its generation has ended. One that is gone stays gone.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn end_alias(&self, digest: &str, ttl: Timestamp) -> Result<(), Fault> {
+        let update = self.client.update_item().table_name(&self.tables.keys);
+        let update = update.key("pk", text(partition(digest))).key("sk", text("alias"));
+        let update = update.update_expression("SET #ttl = :ttl").condition_expression("attribute_exists(pk)");
+        let update = update.expression_attribute_names("#ttl", "ttl").expression_attribute_values(":ttl", number(ttl.secs()));
+        match update.send().await {
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(Fault::from_sdk(&error)),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+fn partition(digest: &str) -> String {
+    format!("lookup#{digest}")
+}
+
+/// The item of `alias`. A live one has no `ttl`.
+#[must_use]
+pub fn write(digest: &Digest, alias: &Alias) -> Attributes {
+    Attributes::from([
+        ("pk".to_owned(), text(partition(&digest.encoded()))),
+        ("sk".to_owned(), text("alias")),
+        ("key".to_owned(), text(alias.key.as_str())),
+        ("generation".to_owned(), number(alias.proof.number.into())),
+        ("tag".to_owned(), text(&alias.proof.tag)),
+        ("hash".to_owned(), text(alias.hash.expose())),
+    ])
+}
+
+fn read(attributes: &Attributes) -> Result<Alias, Fault> {
+    let item = Reader::new("alias", attributes);
+    Ok(Alias {
+        key: item.parsed("key", KeyId::parse)?,
+        proof: Proof {
+            number: u32::try_from(item.number("generation")?).map_err(|_| item.corrupt("generation is out of range"))?,
+            tag: item.text("tag")?.to_owned(),
+        },
+        hash: Hash::from_stored(item.text("hash")?.to_owned()),
+    })
+}

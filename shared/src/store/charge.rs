@@ -1,0 +1,139 @@
+//! The one write of an allowed request: proves that the key is unchanged, checks every limit and counts the use.
+
+use std::fmt::Write as _;
+
+use aws_sdk_dynamodb::{
+    client::customize::CustomizableOperation,
+    config::retry::RetryConfig,
+    error::SdkError,
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use super::{Store, hot_key, item::Attributes, number, record, text};
+use crate::{base62, decision::Use, error::Fault, host::Entropy, id::KeyId, record::Record};
+
+/// Characters of a nonce: 71 bits, enough to tell one request from the one before it.
+pub const NONCE_LENGTH: usize = 12;
+
+/// A fresh nonce for one decision. Never from the event: two events with one id must count twice.
+///
+/// # Errors
+/// A [`Fault`] if there is no randomness.
+pub fn nonce(entropy: &dyn Entropy) -> Result<String, Fault> {
+    base62::random(entropy, NONCE_LENGTH).map(|nonce| nonce.to_string())
+}
+
+/// What became of the write.
+#[derive(Debug)]
+pub enum Charge {
+    /// It went through; the record as it is now.
+    Counted(Record),
+    /// Something has changed: the record as it is, or none if the key is gone.
+    Refused(Option<Record>),
+}
+
+impl Store {
+    /// Counts one use of `id` in one conditional write, without the SDK's own retries: a repeated write must know
+    /// whether it may have been applied before. `repeated` says so, and makes it refuse to follow itself.
+    ///
+    /// # Errors
+    /// A [`Fault`]; `ambiguous` if the use may have been counted.
+    pub async fn charge(&self, id: &KeyId, r#use: &Use, nonce: &str, repeated: bool) -> Result<Charge, Fault> {
+        let update = build(self.client.update_item().table_name(&self.tables.keys), id, r#use, nonce, repeated);
+        match once(update).send().await {
+            Ok(answer) => record::read(answer.attributes().unwrap_or(&Attributes::new())).map(Charge::Counted),
+            Err(error) => refused(&error).map(Charge::Refused),
+        }
+    }
+
+    /// Opens the connection with the real operation, on an item that never exists: the condition fails, nothing is
+    /// written, and no permission is needed that uses don't need.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn warm(&self) -> Result<(), Fault> {
+        let update = self.client.update_item().table_name(&self.tables.keys);
+        let update = update.key("pk", text("reserved#warm")).key("sk", text("key"));
+        let update = update.update_expression("SET #v = #v").condition_expression("attribute_exists(pk)");
+        match update.expression_attribute_names("#v", "version").send().await {
+            Err(error) if !error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+                Err(Fault::from_sdk(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn once(
+    update: UpdateItemFluentBuilder,
+) -> CustomizableOperation<aws_sdk_dynamodb::operation::update_item::UpdateItemOutput, UpdateItemError, UpdateItemFluentBuilder> {
+    update.customize().config_override(aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled()))
+}
+
+/// The record that a failed condition shows.
+fn refused(error: &SdkError<UpdateItemError, aws_sdk_dynamodb::config::http::HttpResponse>) -> Result<Option<Record>, Fault> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().map(record::read).transpose(),
+        _ => Err(Fault::from_sdk(error)),
+    }
+}
+
+fn build(update: UpdateItemFluentBuilder, id: &KeyId, r#use: &Use, nonce: &str, repeated: bool) -> UpdateItemFluentBuilder {
+    let mut condition = String::from("#version = :version AND #swept <= :swept");
+    let mut set = String::from("SET #day = if_not_exists(#day, :zero) + :one, #total = if_not_exists(#total, :zero) + :one");
+    set.push_str(", #g = if_not_exists(#g, :zero) + :one, #last_used_at = :now, #last_request = :nonce");
+    let mut remove = String::new();
+
+    let [pk, sk] = hot_key(id);
+    let mut update = update
+        .key(pk.0, pk.1)
+        .key(sk.0, sk.1)
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_names("#swept", "swept")
+        .expression_attribute_names("#day", r#use.day.to_string())
+        .expression_attribute_names("#total", "total")
+        .expression_attribute_names("#g", record::generation_counter(r#use.generation))
+        .expression_attribute_names("#last_used_at", "last_used_at")
+        .expression_attribute_names("#last_request", "last_request")
+        .expression_attribute_values(":version", number(r#use.version))
+        .expression_attribute_values(":zero", number(0))
+        .expression_attribute_values(":one", number(1))
+        .expression_attribute_values(":now", number(r#use.now.secs()))
+        .expression_attribute_values(":nonce", text(nonce));
+
+    for (index, (window, limit)) in r#use.windows.iter().enumerate() {
+        // The day is counted whether it is limited or not; DynamoDB refuses to set one attribute twice.
+        let name = if *window == r#use.day { "#day".to_owned() } else { format!("#w{index}") };
+        // Writing to a String never fails.
+        let _ = write!(condition, " AND (attribute_not_exists({name}) OR {name} < :l{index})");
+        if *window != r#use.day {
+            let _ = write!(set, ", {name} = if_not_exists({name}, :zero) + :one");
+            update = update.expression_attribute_names(name, window.to_string());
+        }
+        update = update.expression_attribute_values(format!(":l{index}"), number(*limit));
+    }
+    if let Some(generation) = r#use.unused {
+        condition.push_str(" AND attribute_not_exists(#unused)");
+        update = update.expression_attribute_names("#unused", record::generation_counter(generation));
+    }
+    if repeated {
+        condition.push_str(" AND (attribute_not_exists(#last_request) OR #last_request <> :nonce)");
+    }
+    let mut swept = r#use.now;
+    if let Some(sweep) = &r#use.sweep {
+        // `swept` must never fall, so it may be no later than what it is set to.
+        swept = sweep.up_to;
+        set.push_str(", #swept = :swept");
+        for (index, window) in sweep.windows.iter().enumerate() {
+            let _ = write!(remove, "{} #e{index}", if index == 0 { " REMOVE" } else { "," });
+            update = update.expression_attribute_names(format!("#e{index}"), window.to_string());
+        }
+    }
+    update
+        .expression_attribute_values(":swept", number(swept.secs()))
+        .condition_expression(condition)
+        .update_expression(set + &remove)
+        .return_values(ReturnValue::AllNew)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+}

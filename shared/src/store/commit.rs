@@ -1,0 +1,137 @@
+//! The commit point of a change: one conditional write on the hot item, which no transaction ever holds.
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use super::{
+    Store,
+    expression::Expression,
+    hot_key,
+    item::Attributes,
+    number,
+    record::{generation_counter, policy, read, revoked},
+    text,
+};
+use crate::{
+    error::Fault,
+    id::KeyId,
+    record::{Record, Revocation, Status},
+    time::Timestamp,
+};
+
+/// A change of a record, planned on the version before it.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The record as it is to be; its version is one more than the version that the change was planned on.
+    pub record: Record,
+    /// Generations that the key no longer has, whose counters go.
+    pub dropped: Vec<u32>,
+    /// A generation that must never have been used.
+    pub unused: Option<u32>,
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// The change is in force.
+    Done,
+    /// The key has changed meanwhile, and stays as it is.
+    Conflict,
+}
+
+/// What became of a change of status that needs no version.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StatusChange {
+    /// The change is in force; the record after it.
+    Done(Record),
+    /// The key was revoked before; its record.
+    Revoked(Record),
+    /// There is no such key.
+    NoSuchKey,
+}
+
+impl Store {
+    /// Puts `commit` in force if the key is still as it was when the change was planned. `retention_seconds` after the
+    /// end of its life, DynamoDB may remove the item.
+    ///
+    /// # Errors
+    /// A [`Fault`]; `ambiguous` if the change may be in force.
+    pub async fn commit(&self, commit: &Commit, retention_seconds: u64) -> Result<Committed, Fault> {
+        let record = &commit.record;
+        let mut expression = Expression::default();
+        policy(record).into_iter().for_each(|(name, value)| expression.set(&name, value));
+        match record.end_of_life() {
+            Some(end) => expression.set("ttl", number(end.plus(retention_seconds).secs())),
+            None => expression.remove("ttl"),
+        }
+        commit.dropped.iter().for_each(|dropped| expression.remove(&generation_counter(*dropped)));
+        let mut condition = String::from("#version = :before");
+        if let Some(generation) = commit.unused {
+            condition.push_str(" AND attribute_not_exists(#unused)");
+            expression.name("#unused", generation_counter(generation));
+        }
+        expression.name("#version", "version".to_owned());
+        let update = expression.apply(self.hot_update(&record.id)).condition_expression(condition);
+        let update = update.expression_attribute_values(":before", number(record.version - 1));
+        match update.send().await {
+            Ok(_) => Ok(Committed::Done),
+            // The SDK may have repeated the write after losing the answer to the first one.
+            Err(error) => match before(&error)? {
+                Some(found) if policy(&found) == policy(record) => Ok(Committed::Done),
+                _ => Ok(Committed::Conflict),
+            },
+        }
+    }
+
+    /// Disables a key, whatever version it has: refusing must never wait for anything.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn disable(&self, id: &KeyId) -> Result<StatusChange, Fault> {
+        let mut expression = Expression::default();
+        expression.set("status", text(Status::Disabled.as_str()));
+        self.change_status(id, expression).await
+    }
+
+    /// Revokes a key, whatever version it has. The reason is part of the commit, so that whoever repeats a revocation
+    /// that broke off finishes it with the reason that it was begun with.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn revoke(&self, id: &KeyId, revocation: &Revocation, ttl: Timestamp) -> Result<StatusChange, Fault> {
+        let mut expression = Expression::default();
+        expression.set("status", text("revoked"));
+        expression.set("ttl", number(ttl.secs()));
+        revoked(revocation).into_iter().for_each(|(name, value)| expression.set(&name, value));
+        self.change_status(id, expression).await
+    }
+
+    async fn change_status(&self, id: &KeyId, mut expression: Expression) -> Result<StatusChange, Fault> {
+        expression.name("#version", "version".to_owned());
+        expression.name("#status", "status".to_owned());
+        expression.set_raw("#version = #version + :step");
+        let update = expression.apply(self.hot_update(id)).condition_expression("attribute_exists(pk) AND #status <> :revoked");
+        let update =
+            update.expression_attribute_values(":step", number(1)).expression_attribute_values(":revoked", text("revoked"));
+        match update.return_values(ReturnValue::AllNew).send().await {
+            Ok(answer) => read(answer.attributes().unwrap_or(&Attributes::new())).map(StatusChange::Done),
+            Err(error) => Ok(before(&error)?.map_or(StatusChange::NoSuchKey, StatusChange::Revoked)),
+        }
+    }
+
+    fn hot_update(&self, id: &KeyId) -> UpdateItemFluentBuilder {
+        let [pk, sk] = hot_key(id);
+        let update = self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1);
+        update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}
+
+fn before(error: &SdkError<UpdateItemError, aws_sdk_dynamodb::config::http::HttpResponse>) -> Result<Option<Record>, Fault> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().map(read).transpose(),
+        _ => Err(Fault::from_sdk(error)),
+    }
+}

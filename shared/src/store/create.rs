@@ -1,0 +1,56 @@
+//! Issuing: everything of a new key in one transaction, because nothing of it is hot yet.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+
+use super::{Store, about, alias, alias::Alias, audit, item::Attributes, number, record};
+use crate::{audit::Event, error::Fault, key::Digest, record::Record, store::about::About, time::Timestamp};
+
+/// A key to be.
+#[derive(Debug)]
+pub struct NewKey<'a> {
+    /// Its record.
+    pub record: &'a Record,
+    /// What else is known of it.
+    pub about: &'a About,
+    /// Where its first secret is looked up.
+    pub digest: Digest,
+    /// What is found there.
+    pub alias: &'a Alias,
+    /// The audit record of issuing it.
+    pub event: &'a Event,
+}
+
+impl Store {
+    /// Stores a new key: all of it or nothing. The SDK's retries carry one idempotency token.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't take it; `ambiguous` if it may have.
+    pub async fn create(
+        &self,
+        key: &NewKey<'_>,
+        now: Timestamp,
+        retention_seconds: u64,
+        audit_retention_seconds: u64,
+    ) -> Result<(), Fault> {
+        let mut hot = record::write(key.record);
+        if let Some(end) = key.record.end_of_life() {
+            hot.insert("ttl".to_owned(), number(end.plus(retention_seconds).secs()));
+        }
+        let items = [
+            (&self.tables.keys, hot),
+            (&self.tables.keys, about::write(key.record, key.about, now, retention_seconds)),
+            (&self.tables.keys, alias::write(&key.digest, key.alias)),
+            (&self.tables.audit, audit::write(key.event, audit::Phase::Done, audit_retention_seconds)),
+        ];
+        let items = items.into_iter().map(|(table, item)| put(table, item)).collect::<Result<Vec<_>, Fault>>()?;
+        let transaction = self.client.transact_write_items().set_transact_items(Some(items));
+        transaction.send().await.map_err(|error| Fault::from_sdk(&error))?;
+        Ok(())
+    }
+}
+
+fn put(table: &str, item: Attributes) -> Result<TransactWriteItem, Fault> {
+    let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+    let put = put.build().map_err(|error| Fault::new("aws.request_not_built", error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}

@@ -1,0 +1,69 @@
+//! The only place that knows DynamoDB: table layout, item forms, expressions and what their failures mean.
+//!
+//! | partition | sort | item |
+//! |---|---|---|
+//! | `key_…` | `key` | the hot item, [`record`] |
+//! | `key_…` | `about` | what no decision needs, and the index attributes, [`about`] |
+//! | `lookup#<digest>` | `alias` | from a secret to its key, [`alias`] |
+//! | `pepper` | `fingerprints` | which peppers there must be, [`fingerprints`] |
+//!
+//! Table `usage`: key id and day. Table `audit`: `management#<date>` and the change's id.
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+
+use crate::id::KeyId;
+
+pub mod about;
+pub mod alias;
+pub mod audit;
+pub mod charge;
+pub mod commit;
+pub mod create;
+mod expression;
+pub mod fingerprints;
+pub mod item;
+pub mod list;
+pub mod record;
+pub mod tidy;
+
+/// The names of the tables; a function that doesn't use one has no name for it.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// Keys, aliases and fingerprints.
+    pub keys: String,
+    /// Closed days.
+    pub usage: String,
+    /// Management changes.
+    pub audit: String,
+}
+
+/// The tables, through the SDK.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    tables: Tables,
+}
+
+impl Store {
+    /// The store behind `client`.
+    #[must_use]
+    pub const fn new(client: Client, tables: Tables) -> Self {
+        Self { client, tables }
+    }
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn hot_key(id: &KeyId) -> [(&'static str, AttributeValue); 2] {
+    [("pk", text(id.as_str())), ("sk", text("key"))]
+}
+
+fn about_key(id: &KeyId) -> [(&'static str, AttributeValue); 2] {
+    [("pk", text(id.as_str())), ("sk", text("about"))]
+}

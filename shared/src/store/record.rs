@@ -1,0 +1,198 @@
+//! The hot item: one [`Record`], at most 1 KB with room for its counters, so that every use is one write unit.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    Store, hot_key,
+    item::{Attributes, Reader, size},
+    number, text,
+};
+use crate::{
+    address,
+    decision::MOST_SWEPT,
+    error::Fault,
+    id::KeyId,
+    key::Environment,
+    limit::{Limit, Period, Window},
+    owner::Owner,
+    record::{Counters, Generation, Record, Revocation, SCHEMA, Status},
+    scope::Scope,
+    time::Timestamp,
+};
+
+/// Bytes that one write unit pays for.
+const WRITE_UNIT: usize = 1024;
+
+impl Store {
+    /// The record of `id`, consistently read.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer, or the item isn't a record.
+    pub async fn record(&self, id: &KeyId) -> Result<Option<Record>, Fault> {
+        let [pk, sk] = hot_key(id);
+        let get = self.client.get_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1);
+        let answer = get.consistent_read(true).send().await.map_err(|error| Fault::from_sdk(&error))?;
+        answer.item().map(read).transpose()
+    }
+}
+
+/// How many bytes `record` is too large to be written in one unit once its counters have grown, if it is.
+#[must_use]
+pub fn excess(record: &Record) -> usize {
+    let mut attributes = write(record);
+    // Counters at their largest: 10 digits of uses each, the windows that one sweep may leave, two of each limit in
+    // the moment of change, three days until they are folded, two generations.
+    let windows = if record.limits.is_empty() { 0 } else { MOST_SWEPT + 2 * record.limits.len() };
+    let grown = (0..windows).map(|n| format!("s{n:010}")).chain((0..3).map(|n| format!("d{n:08}")));
+    let generations = (0..2).map(|n| format!("g{n:04}"));
+    let counters = grown.chain(generations).chain(["total".to_owned(), "last_used_at".to_owned()]);
+    attributes.extend(counters.map(|name| (name, number(9_999_999_999))));
+    attributes.insert("last_request".to_owned(), text("n".repeat(super::charge::NONCE_LENGTH)));
+    attributes.insert("ttl".to_owned(), number(9_999_999_999));
+    size(&attributes).saturating_sub(WRITE_UNIT)
+}
+
+/// The item of `record`, counters left out: as a new key is stored.
+#[must_use]
+pub fn write(record: &Record) -> Attributes {
+    let mut attributes = policy(record);
+    attributes.extend(hot_key(&record.id).map(|(name, value)| (name.to_owned(), value)));
+    attributes.insert("environment".to_owned(), text(record.environment.as_str()));
+    attributes.insert("principal".to_owned(), text(record.owner.to_string()));
+    attributes.insert("swept".to_owned(), number(record.swept.secs()));
+    attributes.insert("total".to_owned(), number(record.counters.total));
+    attributes
+}
+
+/// The attributes that a change may set: everything but what never changes and what uses count.
+#[must_use]
+pub fn policy(record: &Record) -> Attributes {
+    let list = |texts: Vec<String>| AttributeValue::L(texts.into_iter().map(text).collect());
+    let limits = record.limits.iter().map(|limit| (limit.period.as_str().to_owned(), number(limit.requests)));
+    let mut attributes = Attributes::from([
+        ("schema".to_owned(), number(SCHEMA)),
+        ("version".to_owned(), number(record.version)),
+        ("status".to_owned(), text(record.status.as_str())),
+        ("name".to_owned(), text(&record.name)),
+        ("scopes".to_owned(), list(record.scopes.iter().map(|scope| scope.as_str().to_owned()).collect())),
+        ("networks".to_owned(), list(record.networks.iter().map(ToString::to_string).collect())),
+        ("limits".to_owned(), AttributeValue::M(limits.collect())),
+        ("generations".to_owned(), AttributeValue::L(record.generations.iter().map(write_generation).collect())),
+    ]);
+    if let Status::Revoked(revocation) = &record.status {
+        attributes.extend(revoked(revocation));
+    }
+    attributes
+}
+
+/// The attributes of a revocation.
+#[must_use]
+pub fn revoked(revocation: &Revocation) -> [(String, AttributeValue); 3] {
+    [
+        ("revoked_at".to_owned(), number(revocation.at.secs())),
+        ("revoked_by".to_owned(), text(&revocation.by)),
+        ("reason".to_owned(), text(&revocation.reason)),
+    ]
+}
+
+fn write_generation(generation: &Generation) -> AttributeValue {
+    let mut map =
+        Attributes::from([("n".to_owned(), number(generation.number.into())), ("tag".to_owned(), text(&generation.tag))]);
+    let times = [("expires", generation.expires_at), ("grace", generation.grace_ends_at)];
+    map.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), number(time?.secs())))));
+    if generation.until_first_use {
+        map.insert("yields".to_owned(), AttributeValue::Bool(true));
+    }
+    AttributeValue::M(map)
+}
+
+/// The record that an item holds.
+///
+/// # Errors
+/// A [`Fault`] if it holds none, or one that a newer version of this code has written.
+pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
+    let item = Reader::new("key", attributes);
+    let schema = item.number("schema")?;
+    if schema > SCHEMA {
+        return Err(item.corrupt(format_args!("schema {schema} is newer than {SCHEMA}, the newest known here")));
+    }
+    let record = Record {
+        id: item.parsed("pk", KeyId::parse)?,
+        version: item.number("version")?,
+        status: read_status(item)?,
+        environment: item.parsed("environment", Environment::parse)?,
+        name: item.text("name")?.to_owned(),
+        owner: item.parsed("principal", Owner::parse)?,
+        scopes: item.parsed_list("scopes", |text| Scope::parse(text).ok())?,
+        networks: item.parsed_list("networks", |text| address::parse_network(text).ok())?,
+        limits: read_limits(item)?,
+        generations: item.list("generations")?.iter().map(|value| read_generation(item, value)).collect::<Result<_, _>>()?,
+        swept: Timestamp::from_secs(item.number("swept")?),
+        counters: read_counters(item, attributes)?,
+        last_used_at: item.optional_time("last_used_at")?,
+        last_request: item.optional_text("last_request")?.map(ToOwned::to_owned),
+    };
+    if record.generations.is_empty() {
+        return Err(item.corrupt("no generation"));
+    }
+    Ok(record)
+}
+
+fn read_status(item: Reader<'_>) -> Result<Status, Fault> {
+    match item.text("status")? {
+        "active" => Ok(Status::Active),
+        "disabled" => Ok(Status::Disabled),
+        "revoked" => Ok(Status::Revoked(Revocation {
+            at: Timestamp::from_secs(item.number("revoked_at")?),
+            by: item.text("revoked_by")?.to_owned(),
+            reason: item.text("reason")?.to_owned(),
+        })),
+        _ => Err(item.corrupt("status is invalid")),
+    }
+}
+
+fn read_limits(item: Reader<'_>) -> Result<Vec<Limit>, Fault> {
+    let Some(map) = item.map("limits")? else { return Ok(Vec::new()) };
+    let reader = Reader::new("limits", map);
+    let limit = |name: &String| {
+        let period = Period::parse(name).ok_or_else(|| reader.corrupt("an unknown period"))?;
+        Ok(Limit { requests: reader.number(name)?, period })
+    };
+    let mut limits = map.keys().map(limit).collect::<Result<Vec<_>, Fault>>()?;
+    limits.sort_by_key(|limit| limit.period);
+    Ok(limits)
+}
+
+fn read_generation(item: Reader<'_>, value: &AttributeValue) -> Result<Generation, Fault> {
+    let map = value.as_m().map_err(|_| item.corrupt("a generation is not a map"))?;
+    let reader = Reader::new("generation", map);
+    Ok(Generation {
+        number: u32::try_from(reader.number("n")?).map_err(|_| reader.corrupt("n is out of range"))?,
+        tag: reader.text("tag")?.to_owned(),
+        expires_at: reader.optional_time("expires")?,
+        grace_ends_at: reader.optional_time("grace")?,
+        until_first_use: map.get("yields").is_some_and(|value| value.as_bool() == Ok(&true)),
+    })
+}
+
+fn read_counters(item: Reader<'_>, attributes: &Attributes) -> Result<Counters, Fault> {
+    let mut counters = Counters { total: item.number("total")?, ..Counters::default() };
+    let mut generations = BTreeMap::new();
+    for name in attributes.keys() {
+        if let Some(window) = Window::parse(name) {
+            counters.windows.insert(window, item.number(name)?);
+        } else if let Some(generation) = name.strip_prefix('g').and_then(|digits| digits.parse().ok()) {
+            generations.insert(generation, item.number(name)?);
+        }
+    }
+    counters.generations = generations;
+    Ok(counters)
+}
+
+/// The attribute that counts the uses of a generation.
+#[must_use]
+pub fn generation_counter(number: u32) -> String {
+    format!("g{number}")
+}

@@ -1,0 +1,162 @@
+//! Keys as the management API shows them. Nothing secret is in here: hints, and no digests or hashes.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    change::Key,
+    decision::Refusal,
+    limit::Remaining,
+    record::{Generation, Record, Status},
+    store::list::Summary,
+    time::Timestamp,
+};
+
+/// A key in full.
+#[must_use]
+pub fn key(key: &Key, now: Timestamp) -> Value {
+    let Key { record, about } = key;
+    let mut view = json!({
+        "id": record.id,
+        "version": record.version,
+        "name": record.name,
+        "owner": { "type": record.owner.kind.as_str(), "id": record.owner.id() },
+        "environment": record.environment.as_str(),
+        "status": record.status.as_str(),
+        "scopes": record.scopes.iter().map(crate::scope::Scope::as_str).collect::<Vec<_>>(),
+        "ip_allowlist": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "limits": record.remaining(now).iter().map(limit).collect::<Vec<_>>(),
+        "metadata": about.metadata,
+        "rotate_every_days": about.rotate_every_days,
+        "created_at": about.created_at,
+        "created_by": about.created_by,
+        "expires_at": record.expires_at(),
+        "last_used_at": record.last_used_at,
+        "total_uses": record.counters.total,
+        "generations": record.generations.iter().map(|generation| show_generation(key, generation, now)).collect::<Vec<_>>(),
+    });
+    if let (Status::Revoked(revocation), Some(view)) = (&record.status, view.as_object_mut()) {
+        view.insert("revocation".to_owned(), json!({ "at": revocation.at, "by": revocation.by, "reason": revocation.reason }));
+    }
+    view
+}
+
+/// A key in full with the secret that this one answer hands out.
+#[must_use]
+pub fn key_with_secret(key: &Key, secret: &crate::key::Secret, now: Timestamp) -> Value {
+    let mut view = self::key(key, now);
+    if let Some(view) = view.as_object_mut() {
+        view.insert("secret".to_owned(), json!(secret.expose()));
+    }
+    view
+}
+
+/// A key in a list.
+#[must_use]
+pub fn summary(summary: &Summary) -> Value {
+    let (environment, status) = summary.env_status.split_once('#').unwrap_or_default();
+    let (kind, id) = summary.owner.split_once(':').unwrap_or_default();
+    json!({
+        "id": summary.position.id,
+        "name": summary.name,
+        "owner": { "type": kind, "id": id },
+        "environment": environment,
+        "status": status,
+        "hint": summary.hint,
+        "created_at": summary.position.created_at,
+        "expires_at": summary.expires_at,
+    })
+}
+
+fn limit(left: &Remaining) -> Value {
+    json!({
+        "requests": left.limit.requests,
+        "per": left.limit.period.as_str(),
+        "remaining": left.remaining,
+        "resets_in_seconds": left.reset_seconds,
+    })
+}
+
+fn show_generation(key: &Key, generation: &Generation, now: Timestamp) -> Value {
+    let note = key.about.secrets.get(&generation.number);
+    json!({
+        "number": generation.number,
+        "hint": note.map(|note| &note.hint),
+        "created_at": note.map(|note| note.created_at),
+        "created_by": note.map(|note| &note.created_by),
+        "expires_at": generation.expires_at,
+        "grace_ends_at": generation.grace_ends_at,
+        "until_first_use": generation.until_first_use,
+        "live": generation.is_live(now),
+        "uses": key.record.counters.generations.get(&generation.number).copied().unwrap_or(0),
+    })
+}
+
+/// What a backend is told of an allowed request, as API Gateway's authorizer context takes it: flat, texts and numbers.
+#[must_use]
+pub fn context(record: &Record, now: Timestamp) -> Map<String, Value> {
+    let remaining = record.remaining(now);
+    let scopes: Vec<_> = record.scopes.iter().map(crate::scope::Scope::as_str).collect();
+    let mut context = Map::new();
+    let mut put = |name: &str, value: Value| context.insert(name.to_owned(), value);
+    put("keyId", json!(record.id));
+    put("name", json!(record.name));
+    put("owner", json!(record.owner.to_string()));
+    put("environment", json!(record.environment.as_str()));
+    // No scope holds a comma but a pattern could: it would only ever split into texts that are no scopes.
+    put("scopes", json!(scopes.join(",")));
+    for left in &remaining {
+        let period = left.limit.period.as_str();
+        put(&format!("limit_{period}"), json!(left.limit.requests));
+        put(&format!("remaining_{period}"), json!(left.remaining));
+        put(&format!("reset_{period}"), json!(left.reset_seconds));
+    }
+    context.extend(rate_limit_headers(&remaining));
+    context
+}
+
+/// What a caller is told who is refused.
+#[must_use]
+pub fn refusal_context(refusal: &Refusal, record: Option<&Record>, now: Timestamp) -> Map<String, Value> {
+    let mut context = Map::new();
+    let mut put = |name: &str, value: Value| context.insert(name.to_owned(), value);
+    put("code", json!(refusal.code().as_str()));
+    put("detail", json!(detail(refusal)));
+    if let Refusal::Limited { retry_after_seconds, .. } = refusal {
+        put("retryAfter", json!(retry_after_seconds));
+        context.extend(rate_limit_headers(&record.map(|record| record.remaining(now)).unwrap_or_default()));
+    }
+    context
+}
+
+/// The values of the `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers), if there are limits.
+fn rate_limit_headers(remaining: &[Remaining]) -> Vec<(String, Value)> {
+    if remaining.is_empty() {
+        return Vec::new();
+    }
+    let join = |item: fn(&Remaining) -> String| remaining.iter().map(item).collect::<Vec<_>>().join(", ");
+    let policy =
+        join(|left| format!("\"{}\";q={};w={}", left.limit.period.as_str(), left.limit.requests, left.limit.period.secs()));
+    let state = join(|left| format!("\"{}\";r={};t={}", left.limit.period.as_str(), left.remaining, left.reset_seconds));
+    vec![("rateLimitPolicy".to_owned(), json!(policy)), ("rateLimit".to_owned(), json!(state))]
+}
+
+/// The sentence for a refusal.
+#[must_use]
+pub fn detail(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Unknown => "There is no such key.".to_owned(),
+        Refusal::Revoked => "The key is revoked. Ask its issuer for a new one.".to_owned(),
+        Refusal::Disabled => "The key is disabled. Ask its issuer to enable it.".to_owned(),
+        Refusal::Expired => "The key has expired. Ask its issuer for a new one.".to_owned(),
+        Refusal::Replaced => "The key was rotated and this secret has ended. Use the new one.".to_owned(),
+        Refusal::Address => "The key may not be used from this address.".to_owned(),
+        Refusal::Scope => "The key's scopes do not allow this request.".to_owned(),
+        Refusal::Limited { limit, retry_after_seconds } => {
+            format!(
+                "The limit of {} requests per {} is reached. Try again in {retry_after_seconds} s.",
+                limit.requests,
+                limit.period.as_str()
+            )
+        }
+    }
+}
