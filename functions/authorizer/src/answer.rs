@@ -1,0 +1,96 @@
+//! Verdicts in API Gateway's words.
+//!
+//! A REST API knows three: the error `Unauthorized` (401), a Deny with a context (403), and an Allow. A fourth is made of
+//! an Allow with a usage key that no plan has: API Gateway refuses it as an invalid API key, which the template maps to 429.
+//! That fails closed only where the method requires a usage key, so an API must ask for it by a stage variable.
+
+use serde_json::{Map, Value, json};
+use shared::{decision::Refusal, error::Code, lambda::Failure, verify::Verdict, view};
+
+use crate::event::{Event, Kind};
+
+/// The longest policy resource that API Gateway takes, in characters.
+const LONGEST_RESOURCE: usize = 512;
+
+/// The two usage keys: the one that the unthrottled plan has, and one that none has.
+pub(crate) struct Answers {
+    pub(crate) usage_key: String,
+    pub(crate) unknown_usage_key: String,
+}
+
+impl Answers {
+    pub(crate) fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
+        match (&verdict.result, &verdict.record) {
+            (Ok(_), Some(record)) => {
+                Ok(self.allow(event, record.id.as_str(), view::context(record, verdict.now), &self.usage_key))
+            }
+            (Ok(_), None) => Err(Failure::INTERNAL),
+            (Err(refusal), record) => {
+                let context = view::refusal_context(refusal, record.as_deref(), verdict.now);
+                let principal = record.as_ref().map_or("unknown", |record| record.id.as_str());
+                match refusal {
+                    Refusal::Limited { .. } if event.answers_429() => {
+                        Ok(self.allow(event, principal, context, &self.unknown_usage_key))
+                    }
+                    Refusal::Limited { .. } | Refusal::Address | Refusal::Scope => Ok(deny(event, principal, context)),
+                    _ => self.unauthorized(event, refusal.code()),
+                }
+            }
+        }
+    }
+
+    /// A key that is none. A REST API answers 401 for the error alone; an HTTP API has no way to say more than no.
+    pub(crate) fn unauthorized(&self, event: &Event, code: Code) -> Result<Value, Failure> {
+        match event.kind {
+            Kind::Rest | Kind::HttpPolicy => Err(Failure::UNAUTHORIZED),
+            Kind::HttpSimple => Ok(json!({ "isAuthorized": false, "context": { "code": code.as_str() } })),
+        }
+    }
+
+    fn allow(&self, event: &Event, principal: &str, context: Map<String, Value>, usage_key: &str) -> Value {
+        let mut answer = answer(event, "Allow", principal, context);
+        if let (Kind::Rest, Some(fields)) = (event.kind, answer.as_object_mut()) {
+            fields.insert("usageIdentifierKey".to_owned(), json!(usage_key));
+        }
+        answer
+    }
+}
+
+fn deny(event: &Event, principal: &str, context: Map<String, Value>) -> Value {
+    answer(event, "Deny", principal, context)
+}
+
+fn answer(event: &Event, effect: &str, principal: &str, context: Map<String, Value>) -> Value {
+    if event.kind == Kind::HttpSimple {
+        return json!({ "isAuthorized": effect == "Allow", "context": context });
+    }
+    json!({
+        "principalId": principal,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            // This method and no other: a cached answer must not open or close anything else.
+            "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource(&event.arn) }],
+        },
+        "context": context,
+    })
+}
+
+/// The method's ARN, which may be three times as long as a policy resource: then its beginning, and a wildcard.
+fn resource(arn: &str) -> String {
+    if arn.chars().count() <= LONGEST_RESOURCE {
+        return arn.to_owned();
+    }
+    arn.chars().take(LONGEST_RESOURCE - 1).chain(['*']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_arns_are_shortened_between_characters() {
+        let arn = |length: usize| "é".repeat(length);
+        assert_eq!(resource(&arn(512)), arn(512));
+        assert_eq!(resource(&arn(513)), format!("{}*", arn(511)));
+    }
+}

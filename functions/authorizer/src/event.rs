@@ -1,0 +1,145 @@
+//! REQUEST events: REST API (no version), HTTP API format 2.0, and format 1.0, which is treated as somebody else's API.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+/// Which API asks, and thereby which answers it understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A REST API: a policy.
+    Rest,
+    /// An HTTP API with payload format 1.0: a policy, and nothing that only a REST API can do.
+    HttpPolicy,
+    /// An HTTP API with payload format 2.0: a simple answer.
+    HttpSimple,
+}
+
+/// What the authorizer needs of an event.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) kind: Kind,
+    /// The ARN of the method asked for, with the concrete path.
+    pub(crate) arn: String,
+    pub(crate) method: String,
+    /// The path after the stage, as it came; without a custom domain's base path.
+    pub(crate) path: String,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) request_id: String,
+    pub(crate) user_agent: String,
+    raw: Map<String, Value>,
+}
+
+impl Event {
+    /// The event, if it is a REQUEST event of any version.
+    pub(crate) fn read(event: Value) -> Option<Self> {
+        let Value::Object(raw) = event else { return None };
+        let text = |name: &str| raw.get(name).and_then(Value::as_str);
+        let kind = match text("version") {
+            None => Kind::Rest,
+            Some("2.0") => Kind::HttpSimple,
+            Some(_) => Kind::HttpPolicy,
+        };
+        let arn = text("methodArn").or_else(|| text("routeArn"))?.to_owned();
+        let (method, path) = method_and_path(&arn)?;
+        let context = raw.get("requestContext")?;
+        let identity = if kind == Kind::HttpSimple { context.get("http")? } else { context.get("identity")? };
+        let field = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(Self {
+            kind,
+            method,
+            path,
+            address: field(identity, "sourceIp").parse().ok(),
+            request_id: field(context, "requestId"),
+            user_agent: field(identity, "userAgent"),
+            arn,
+            raw,
+        })
+    }
+
+    /// All values of a header, whatever its case.
+    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
+        self.values("multiValueHeaders", "headers", |header| header.eq_ignore_ascii_case(name))
+    }
+
+    /// All values of a query parameter.
+    pub(crate) fn query(&self, name: &str) -> Vec<&str> {
+        self.values("multiValueQueryStringParameters", "queryStringParameters", |parameter| parameter == name)
+    }
+
+    /// Whether the calling API's stage marks its `/v1` routes as the management API.
+    pub(crate) fn is_management(&self) -> bool {
+        // What has no normal form may reach any backend route: it is held to the stricter rule.
+        let below = |path: &str| path == "/v1" || path.starts_with("/v1/");
+        let path = shared::path::NormalPath::parse(&self.path);
+        self.stage_variable("routes") == Some("management") && path.is_none_or(|path| below(path.as_str()))
+    }
+
+    /// Whether the calling API turns an unknown usage key into a 429. Only a REST API can.
+    pub(crate) fn answers_429(&self) -> bool {
+        self.kind == Kind::Rest && self.stage_variable("rateLimitResponse") == Some("usage-key")
+    }
+
+    fn stage_variable(&self, name: &str) -> Option<&str> {
+        self.raw.get("stageVariables")?.get(name)?.as_str()
+    }
+
+    /// The values in the `multi` map, or else in the `single` one: HTTP APIs have only the latter.
+    fn values(&self, multi: &str, single: &str, named: impl Fn(&str) -> bool) -> Vec<&str> {
+        let map = |name: &str| self.raw.get(name).and_then(Value::as_object).filter(|map| !map.is_empty());
+        let entries = map(multi).or_else(|| map(single)).into_iter().flatten();
+        let values = entries.filter(|(name, _)| named(name)).map(|(_, value)| value);
+        values
+            .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
+            .filter_map(Value::as_str)
+            .collect()
+    }
+}
+
+/// `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`; the path may hold anything, colons and slashes included.
+fn method_and_path(arn: &str) -> Option<(String, String)> {
+    let resource = arn.splitn(6, ':').nth(5)?;
+    let mut parts = resource.splitn(4, '/');
+    let (_api, _stage, method) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((method.to_owned(), format!("/{}", parts.next().unwrap_or_default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn arns_with_any_path_are_taken_apart() {
+        let arn = |rest: &str| format!("arn:aws:execute-api:eu-central-1:123456789012:abc/live/{rest}");
+        for (rest, method, path) in
+            [("GET/v1/keys", "GET", "/v1/keys"), ("POST/", "POST", "/"), ("GET", "GET", "/"), ("GET/a:b//c", "GET", "/a:b//c")]
+        {
+            assert_eq!(method_and_path(&arn(rest)), Some((method.to_owned(), path.to_owned())));
+        }
+        for bad in ["", "arn:aws", "arn:aws:execute-api:eu:1:abc", "arn:aws:execute-api:eu:1:abc/live"] {
+            assert_eq!(method_and_path(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_marked_apis_have_management_routes() {
+        let event = |path: &str, variables: Value| {
+            Event::read(json!({
+                "methodArn": format!("arn:aws:execute-api:eu-central-1:1:abc/live/GET{path}"),
+                "requestContext": { "identity": { "sourceIp": "203.0.113.7" } },
+                "stageVariables": variables,
+            }))
+            .unwrap()
+        };
+        let marked = json!({ "routes": "management" });
+        assert!(event("/v1/keys", marked.clone()).is_management());
+        assert!(event("/v1", marked.clone()).is_management());
+        assert!(event("/%76%31/keys", marked.clone()).is_management());
+        assert!(event("/x/../v1/keys", marked.clone()).is_management());
+        assert!(!event("/v10/keys", marked.clone()).is_management());
+        assert!(!event("/example", marked).is_management());
+        assert!(!event("/v1/keys", Value::Null).is_management());
+    }
+}

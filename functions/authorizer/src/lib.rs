@@ -1,0 +1,168 @@
+//! The API Gateway authorizer: from a REQUEST event to a policy (REST API) or a simple answer (HTTP API, format 2.0).
+//!
+//! This crate translates; [`shared::verify`] decides.
+
+use std::time::Instant;
+
+use serde_json::Value;
+use shared::{
+    afterwards::Afterwards,
+    base62, config,
+    config::{ConfigError, Lookup},
+    decision,
+    error::{Code, Fault},
+    host::Host,
+    key::{Prefix, Secret},
+    lambda::{Failure, Function},
+    secrets::PepperSource,
+    store::{Store, Tables},
+    verify::{Verdict, Verifier},
+};
+
+mod answer;
+mod attempt;
+mod event;
+mod presented;
+
+use answer::Answers;
+use attempt::Attempt;
+use event::Event;
+use presented::Presented;
+
+/// What the authorizer is told by its environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `KEYS_TABLE` and `USAGE_TABLE`.
+    pub tables: Tables,
+    /// `PEPPER_SECRET`.
+    pub pepper_secret: String,
+    /// `KEY_PREFIX`.
+    pub prefix: Prefix,
+    /// `ALLOW_QUERY_KEY`: whether the query parameter `api_key` may carry the key.
+    pub allow_query_key: bool,
+    /// `USAGE_KEY`: the one real key of the unthrottled usage plan.
+    pub usage_key: String,
+    /// `USAGE_RETENTION_DAYS`, in seconds.
+    pub usage_retention_seconds: u64,
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let tables = Tables {
+            keys: config::required(lookup, "KEYS_TABLE")?,
+            usage: config::required(lookup, "USAGE_TABLE")?,
+            ..Tables::default()
+        };
+        Ok(Self {
+            tables,
+            pepper_secret: config::required(lookup, "PEPPER_SECRET")?,
+            prefix: config::prefix(lookup)?,
+            allow_query_key: config::flag(lookup, "ALLOW_QUERY_KEY")?,
+            usage_key: config::required(lookup, "USAGE_KEY")?,
+            usage_retention_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
+        })
+    }
+}
+
+/// The function. One per instance; its caches are the instance's.
+pub struct Authorizer {
+    verifier: std::sync::Arc<Verifier>,
+    afterwards: Afterwards,
+    answers: Answers,
+    config: Config,
+}
+
+impl Authorizer {
+    /// An authorizer with these clients.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is no randomness for the usage key that no plan has.
+    pub fn new(
+        config: Config,
+        dynamodb: aws_sdk_dynamodb::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        host: Host,
+    ) -> Result<Self, Fault> {
+        let store = Store::new(dynamodb, config.tables.clone());
+        let peppers = PepperSource::new(secrets, config.pepper_secret.clone(), store.clone());
+        let unknown_usage_key = base62::random(host.entropy.as_ref(), 40)?.to_string();
+        let answers = Answers { usage_key: config.usage_key.clone(), unknown_usage_key };
+        let verifier = std::sync::Arc::new(Verifier::new(store, peppers, host));
+        Ok(Self { verifier, afterwards: Afterwards::default(), answers, config })
+    }
+
+    /// Opens connections and fetches the peppers. What fails here is tried again by the first request.
+    pub async fn warm(&self) {
+        if let Err(fault) = self.verifier.warm().await {
+            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
+        }
+    }
+
+    /// Where this instance leaves work for after its responses.
+    #[must_use]
+    pub fn afterwards(&self) -> Afterwards {
+        self.afterwards.clone()
+    }
+
+    async fn decide(&self, event: &Event, attempt: &mut Attempt) -> Result<Result<Verdict, Code>, Fault> {
+        let presented = match Presented::read(event, self.config.allow_query_key) {
+            Presented::One(text) => text,
+            Presented::None => return Ok(Err(Code::MissingKey)),
+            Presented::Conflicting => return Ok(Err(Code::ConflictingKeys)),
+        };
+        let Ok(secret) = Secret::parse(&self.config.prefix, &presented) else {
+            return Ok(Err(Code::MalformedKey));
+        };
+        attempt.hint = Some(secret.hint());
+        let request = decision::Request {
+            method: &event.method,
+            path: shared::path::NormalPath::parse(&event.path),
+            management: event.is_management(),
+            address: event.address,
+        };
+        self.verifier.verify(&secret, &request).await.map(Ok)
+    }
+
+    fn tidy(&self, verdict: &Verdict) {
+        for chore in verdict.chores() {
+            let (verifier, retention) = (std::sync::Arc::clone(&self.verifier), self.config.usage_retention_seconds);
+            self.afterwards.spawn(async move {
+                if let Err(fault) = verifier.tidy(&chore, retention).await {
+                    tracing::warn!(fault = fault.code, detail = fault.detail, "put off a chore");
+                }
+            });
+        }
+    }
+}
+
+impl Function for Authorizer {
+    async fn call(&self, event: Value) -> Result<Value, Failure> {
+        let started = Instant::now();
+        let event = Event::read(event).ok_or(Failure::BAD_EVENT)?;
+        let mut attempt = Attempt::default();
+        let decided = self.decide(&event, &mut attempt).await;
+        let answer = match &decided {
+            Ok(Ok(verdict)) => {
+                self.tidy(verdict);
+                attempt.verdict(verdict);
+                self.answers.verdict(&event, verdict)
+            }
+            Ok(Err(code)) => {
+                attempt.code = code.as_str();
+                self.answers.unauthorized(&event, *code)
+            }
+            Err(fault) => {
+                attempt.code = Code::Internal.as_str();
+                tracing::error!(fault = fault.code, detail = fault.detail, request_id = event.request_id, "could not decide");
+                Err(Failure::INTERNAL)
+            }
+        };
+        attempt.log(&event, started.elapsed());
+        self.afterwards.finish();
+        answer
+    }
+}

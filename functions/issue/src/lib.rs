@@ -1,0 +1,171 @@
+//! `POST /v1/keys`: issues a key and hands out its secret, once.
+//!
+//! Invoked directly (which takes IAM permission), it takes the same body as the event itself. That is how the first admin
+//! key comes about, and the only way without an admin key.
+
+use std::collections::BTreeMap;
+
+use lambda_http::Request;
+use serde_json::{Value, json};
+use shared::{
+    audit::Event,
+    change::{self, Changes, Key},
+    config::{ChangeConfig, ConfigError, Lookup, SecretConfig},
+    error::{Error, Rejection},
+    host::Host,
+    http::{self, Answer},
+    id::KeyId,
+    input::Fields,
+    lambda::{self, Failure, Function},
+    mint::{Mint, Minted},
+    record::{Counters, Generation, Record, Status},
+    secrets::PepperSource,
+    store::{Store, about::About, create::NewKey},
+    view,
+};
+
+mod order;
+
+use order::Order;
+
+/// What the function is told by its environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Tables and retention.
+    pub change: ChangeConfig,
+    /// Peppers, prefix and cost.
+    pub secret: SecretConfig,
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { change: ChangeConfig::read(lookup)?, secret: SecretConfig::read(lookup)? })
+    }
+}
+
+/// The function.
+pub struct Issue {
+    changes: Changes,
+    mint: Mint,
+}
+
+impl Issue {
+    /// The function with these clients.
+    #[must_use]
+    pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, secrets: aws_sdk_secretsmanager::Client, host: Host) -> Self {
+        let store = Store::new(dynamodb, config.change.tables.clone());
+        let peppers = PepperSource::new(secrets, config.secret.pepper_secret.clone(), store.clone());
+        Self { mint: Mint::new(config.secret, peppers, host.clone()), changes: Changes::new(store, host, config.change) }
+    }
+
+    /// Fetches the peppers. What fails here is tried again by the first request.
+    pub async fn warm(&self) {
+        if let Err(fault) = self.mint.warm().await {
+            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
+        }
+    }
+
+    async fn over_http(&self, request: Request) -> Answer {
+        let actor = http::administrator(&request)?;
+        self.issue(http::fields(&request)?, &actor).await.map(|key| (::http::StatusCode::CREATED, key))
+    }
+
+    /// Issues what `fields` ask for.
+    async fn issue(&self, fields: Fields, actor: &str) -> Result<Value, Error> {
+        let host = &self.changes.host;
+        let now = host.clock.now();
+        let order = Order::read(fields, now)?;
+        let id = KeyId::generate(host.entropy.as_ref())?;
+        // The policy is checked before bcrypt runs: a refused order costs nothing.
+        let mut record = record(id, order.clone(), now);
+        change::check_size(&record)?;
+        let Minted { secret, digest, alias, note } = self.mint.mint(&record.id, order.environment, 1, actor).await?;
+        for generation in &mut record.generations {
+            generation.tag.clone_from(&alias.proof.tag);
+        }
+        let about = About {
+            created_at: now,
+            created_by: actor.to_owned(),
+            metadata: order.metadata,
+            rotate_every_days: order.rotate_every_days,
+            secrets: BTreeMap::from([(1, note)]),
+        };
+        let key = Key { record, about };
+        let event = Event::new(host, "issue", &key.record.id, actor, audited(&key))?;
+        let new = NewKey { record: &key.record, about: &key.about, digest, alias: &alias, event: &event };
+        let (audit_retention, retention) = self.changes.retention_seconds();
+        self.changes.store.create(&new, now, retention, audit_retention).await?;
+        Ok(view::key_with_secret(&key, &secret, now))
+    }
+}
+
+/// The record of a key that nobody has used yet. Its tag is as long as the one that it will get, so that its size is right.
+fn record(id: KeyId, order: Order, now: shared::time::Timestamp) -> Record {
+    let tag = "0".repeat(shared::mint::TAG_LENGTH);
+    Record {
+        id,
+        version: 1,
+        status: Status::Active,
+        environment: order.environment,
+        name: order.name,
+        owner: order.owner,
+        scopes: order.scopes,
+        networks: order.networks,
+        limits: order.limits,
+        generations: vec![Generation {
+            number: 1,
+            tag,
+            expires_at: order.expires_at,
+            grace_ends_at: None,
+            until_first_use: false,
+        }],
+        swept: now.minus(shared::decision::SWEEP_DELAY),
+        counters: Counters::default(),
+        last_used_at: None,
+        last_request: None,
+    }
+}
+
+/// What the audit keeps of a new key: its policy.
+fn audited(key: &Key) -> Value {
+    json!({
+        "name": key.record.name,
+        "owner": key.record.owner.to_string(),
+        "environment": key.record.environment.as_str(),
+        "scopes": key.record.scopes.iter().map(shared::scope::Scope::as_str).collect::<Vec<_>>(),
+    })
+}
+
+impl Function for Issue {
+    async fn call(&self, event: Value) -> Result<Value, Failure> {
+        // Only API Gateway's events have a request context; somebody who may invoke the function directly may issue.
+        if event.get("requestContext").is_some() {
+            return lambda::http(event, async |request| http::respond(self.over_http(request).await)).await;
+        }
+        let fields = Fields::of_body(event.to_string().as_bytes());
+        let answer = match fields {
+            Ok(fields) => self.issue(fields, "iam").await,
+            Err(rejection) => Err(rejection.into()),
+        };
+        answer.or_else(|error| direct_error(&error))
+    }
+}
+
+/// A direct invocation has no HTTP status: what is wrong with it is its answer.
+fn direct_error(error: &Error) -> Result<Value, Failure> {
+    match error {
+        Error::Rejected(rejection) => problem(rejection),
+        Error::Fault(fault) => {
+            tracing::error!(fault = fault.code, detail = fault.detail, "could not issue");
+            Err(Failure::INTERNAL)
+        }
+    }
+}
+
+fn problem(rejection: &Rejection) -> Result<Value, Failure> {
+    serde_json::to_value(rejection.problem()).map_err(|_| Failure::INTERNAL)
+}

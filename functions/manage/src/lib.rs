@@ -1,0 +1,89 @@
+//! Everything that is done to keys without making a secret: get, list, update, disable, enable, revoke. It never sees a pepper.
+
+use http::StatusCode;
+use lambda_http::Request;
+use serde_json::{Value, json};
+use shared::{
+    change::{Changes, Refusing},
+    config::{ChangeConfig, ConfigError, Lookup},
+    error::Error,
+    host::Host,
+    http::{self as api, Answer},
+    input,
+    lambda::{self, Failure, Function},
+    store::Store,
+    view,
+};
+
+mod listing;
+mod update;
+
+use listing::Listing;
+
+/// What the function is told by its environment: tables and retention.
+pub type Config = ChangeConfig;
+
+/// The function.
+pub struct Manage {
+    changes: Changes,
+}
+
+impl Manage {
+    /// The function with this client.
+    #[must_use]
+    pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, host: Host) -> Self {
+        let store = Store::new(dynamodb, config.tables.clone());
+        Self { changes: Changes::new(store, host, config) }
+    }
+
+    /// What the function is told, from `lookup`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn config(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
+        ChangeConfig::read(lookup)
+    }
+
+    async fn route(&self, request: Request) -> Answer {
+        let actor = api::administrator(&request)?;
+        let (method, resource) = api::route(&request);
+        let now = self.changes.host.clock.now();
+        let key = match (method.as_str(), resource.as_str()) {
+            ("GET", "/v1/keys") => return self.list(&request).await,
+            ("GET", "/v1/keys/{id}") => self.changes.load(&api::key_id(&request)?).await?,
+            ("PATCH", "/v1/keys/{id}") => self.update(&request, &actor).await?,
+            ("POST", "/v1/keys/{id}/disable") => {
+                api::fields(&request)?.finish()?;
+                self.changes.refuse(&api::key_id(&request)?, &actor, Refusing::Disable).await?
+            }
+            ("POST", "/v1/keys/{id}/enable") => {
+                api::fields(&request)?.finish()?;
+                self.changes.enable(&api::key_id(&request)?, &actor).await?
+            }
+            ("POST", "/v1/keys/{id}/revoke") => {
+                let mut fields = api::fields(&request)?;
+                let reason = fields.required("reason", input::reason)?;
+                fields.finish()?;
+                self.changes.refuse(&api::key_id(&request)?, &actor, Refusing::Revoke(reason)).await?
+            }
+            _ => return api::no_such_route(),
+        };
+        Ok((StatusCode::OK, view::key(&key, now)))
+    }
+
+    async fn list(&self, request: &Request) -> Answer {
+        let listing = Listing::read(request)?;
+        let (keys, next) =
+            self.changes.store.list(&listing.filter, listing.limit, listing.from.as_ref()).await.map_err(Error::from)?;
+        let partition = listing.filter.partition();
+        let next = next.map(|position| shared::cursor::encode(&partition, &position));
+        let keys: Vec<Value> = keys.iter().map(view::summary).collect();
+        Ok((StatusCode::OK, json!({ "keys": keys, "next_cursor": next })))
+    }
+}
+
+impl Function for Manage {
+    async fn call(&self, event: Value) -> Result<Value, Failure> {
+        lambda::http(event, async |request| api::respond(self.route(request).await)).await
+    }
+}

@@ -1,0 +1,112 @@
+//! `POST /v1/keys/{id}/rotate`: adds a generation and hands out its secret, once. The old one works on through its grace.
+
+use lambda_http::Request;
+use serde_json::{Value, json};
+use shared::{
+    change::{self, Changes},
+    config::{self, ChangeConfig, ConfigError, Lookup, SecretConfig},
+    error::Rejection,
+    host::Host,
+    http::{self, Answer},
+    input::{self, Fields},
+    lambda::{self, Failure, Function},
+    mint::{Mint, TAG_LENGTH},
+    rotation::{self, Rotation},
+    secrets::PepperSource,
+    store::{Store, about::AboutChange},
+    time::Timestamp,
+    view,
+};
+
+/// The longest grace period: 30 days, in seconds.
+const LONGEST_GRACE: u64 = 30 * 86_400;
+
+/// What the function is told by its environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Tables and retention.
+    pub change: ChangeConfig,
+    /// Peppers, prefix and cost.
+    pub secret: SecretConfig,
+    /// `DEFAULT_GRACE_HOURS`, in seconds.
+    pub default_grace_seconds: u64,
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let hours: u64 = config::ranged(lookup, "DEFAULT_GRACE_HOURS", 0, LONGEST_GRACE / 3600)?;
+        Ok(Self { change: ChangeConfig::read(lookup)?, secret: SecretConfig::read(lookup)?, default_grace_seconds: hours * 3600 })
+    }
+}
+
+/// The function.
+pub struct Rotate {
+    changes: Changes,
+    mint: Mint,
+    default_grace_seconds: u64,
+}
+
+impl Rotate {
+    /// The function with these clients.
+    #[must_use]
+    pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, secrets: aws_sdk_secretsmanager::Client, host: Host) -> Self {
+        let store = Store::new(dynamodb, config.change.tables.clone());
+        let peppers = PepperSource::new(secrets, config.secret.pepper_secret.clone(), store.clone());
+        Self {
+            mint: Mint::new(config.secret, peppers, host.clone()),
+            changes: Changes::new(store, host, config.change),
+            default_grace_seconds: config.default_grace_seconds,
+        }
+    }
+
+    /// Fetches the peppers. What fails here is tried again by the first request.
+    pub async fn warm(&self) {
+        if let Err(fault) = self.mint.warm().await {
+            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
+        }
+    }
+
+    async fn rotate(&self, request: Request) -> Answer {
+        let actor = http::administrator(&request)?;
+        let id = http::key_id(&request)?;
+        let now = self.changes.host.clock.now();
+        let rotation = read(http::fields(&request)?, self.default_grace_seconds, now)?;
+        let key = self.changes.load(&id).await?;
+        // Planned twice: once to refuse what can't be before bcrypt runs, once with the tag of the secret that is made.
+        let planned = rotation::plan(&key.record, &rotation, "0".repeat(TAG_LENGTH), now)?;
+        change::check_size(&planned.record)?;
+        let number = planned.record.newest();
+        let minted = self.mint.mint(&id, key.record.environment, number, &actor).await?;
+        let commit = rotation::plan(&key.record, &rotation, minted.alias.proof.tag.clone(), now)?;
+        let detail = json!({ "generation": number, "dropped": commit.dropped, "grace_seconds": rotation.grace_seconds, "force": rotation.force });
+        let event = self.changes.intend("rotate", &id, &actor, detail).await?;
+        self.changes.store.put_alias(&minted.digest, &minted.alias).await?;
+        let change =
+            AboutChange { added: Some((number, minted.note)), dropped: commit.dropped.clone(), ..AboutChange::default() };
+        let key = self.changes.commit(&event, key, commit, &change).await?;
+        Ok((::http::StatusCode::OK, view::key_with_secret(&key, &minted.secret, now)))
+    }
+}
+
+fn read(mut fields: Fields, default_grace_seconds: u64, now: Timestamp) -> Result<Rotation, Rejection> {
+    let rotation = Rotation {
+        grace_seconds: fields
+            .optional("grace_seconds", |path, value| input::whole(path, &value, 0, LONGEST_GRACE))?
+            .unwrap_or(default_grace_seconds),
+        expires_at: fields.nullable("expires_at", |path, value| input::future(path, &value, now))?,
+        until_first_use: fields.optional("until_first_use", input::boolean)?.unwrap_or(false),
+        force: fields.optional("force", input::boolean)?.unwrap_or(false),
+    };
+    fields.finish()?;
+    Ok(rotation)
+}
+
+impl Function for Rotate {
+    async fn call(&self, event: Value) -> Result<Value, Failure> {
+        lambda::http(event, async |request| http::respond(self.rotate(request).await)).await
+    }
+}
