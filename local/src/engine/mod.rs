@@ -1,0 +1,84 @@
+//! What stands in for AWS: an embedded DynamoDB and Secrets Manager, in memory or in a data directory.
+//!
+//! Both are reached through the real SDK clients, so that the functions run unchanged. A data directory holds
+//! `engine.db`, `secrets.json` with the peppers, and `lock`.
+
+use std::path::Path;
+
+mod data_dir;
+mod dynamodb;
+mod error;
+mod password;
+mod provision;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+pub use error::EngineError;
+
+use crate::template::Template;
+use data_dir::DataDir;
+use dynamodb::DynamoDb;
+use secrets::Secrets;
+
+/// A running engine. It ends when it is stopped or dropped.
+pub struct Engine {
+    dynamodb: DynamoDb,
+    secrets: Secrets,
+    /// Kept last, so that the directory is free only when nothing writes to it any more.
+    _data_dir: Option<DataDir>,
+}
+
+impl Engine {
+    /// Starts an engine in memory, or on what `data_dir` holds. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the directory is in use, can't be used, or holds what can't be read.
+    pub async fn start(data_dir: Option<&Path>) -> Result<Self, EngineError> {
+        let data_dir = data_dir.map(DataDir::open).transpose()?;
+        let database = data_dir.as_ref().map(DataDir::database).transpose()?;
+        let secrets = Secrets::start(data_dir.as_ref().map(DataDir::secrets)).await?;
+        let dynamodb = DynamoDb::start(database.as_deref()).await?;
+        Ok(Self { dynamodb, secrets, _data_dir: data_dir })
+    }
+
+    /// A DynamoDB client with the SDK's defaults.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config().build())
+    }
+
+    /// The configuration behind [`Engine::dynamodb`], for a caller that adds retries, timeouts or an interceptor.
+    #[must_use]
+    pub fn dynamodb_config(&self) -> aws_sdk_dynamodb::config::Builder {
+        self.dynamodb.config()
+    }
+
+    /// A Secrets Manager client.
+    #[must_use]
+    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        self.secrets.client()
+    }
+
+    /// Makes the template's tables and secrets where they don't exist.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the engine refuses a block, a kept table differs, or a secret can't be made or kept.
+    pub async fn provision(&self, template: &Template) -> Result<(), EngineError> {
+        let dynamodb = self.dynamodb();
+        for block in &template.tables {
+            provision::table(&dynamodb, block).await?;
+        }
+        let secrets = self.secrets();
+        for block in &template.secrets {
+            provision::secret(&secrets, block).await?;
+        }
+        // Without its peppers a kept table is worthless, so a start that can't keep them must fail.
+        self.secrets.failure().map_or(Ok(()), Err)
+    }
+
+    /// Stops the engine and waits up to five seconds for calls that are running.
+    pub async fn stop(self) {
+        self.dynamodb.stop().await;
+    }
+}

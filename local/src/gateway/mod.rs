@@ -1,0 +1,196 @@
+//! API Gateway, for one stage of one REST API: route, authorizer, API key, function, gateway responses.
+//!
+//! Only what differs visibly between a template that works on AWS and one that doesn't is emulated. Account limits,
+//! caching, request validation and binary media types are not.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response};
+
+use crate::Invoke;
+use crate::template::{ApiKeySource, FunctionBlock, Template};
+
+mod answer;
+mod events;
+mod invoke;
+mod outcome;
+pub mod policy;
+mod request;
+mod response_type;
+mod responses;
+pub mod routes;
+#[cfg(test)]
+mod tests;
+mod variables;
+mod verdict;
+
+pub use outcome::Outcome;
+pub use response_type::ResponseType;
+
+use invoke::InvokeError;
+use request::Request;
+use variables::Variables;
+use verdict::{Caller, Verdict};
+
+/// The largest request body, in bytes: 10 MiB.
+pub const BODY_LIMIT: usize = 10 * 1024 * 1024;
+/// How long API Gateway waits for an integration, whatever the function's own timeout.
+const INTEGRATION_LIMIT: Duration = Duration::from_secs(29);
+
+/// Why a gateway can't serve a template.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// A function block's binary wasn't handed in.
+    #[error(
+        "the template's function {function} runs the binary {binary:?}, which this build doesn't have; add it to the local functions"
+    )]
+    MissingFunction {
+        /// The function's logical id.
+        function: String,
+        /// Its binary.
+        binary: String,
+    },
+}
+
+/// The API of a template in front of its functions.
+pub struct Gateway {
+    template: Arc<Template>,
+    /// By the names of their binaries.
+    functions: BTreeMap<String, Invoke>,
+}
+
+impl Gateway {
+    /// Puts a template's API in front of functions, which are given by the names of their binaries.
+    ///
+    /// # Errors
+    /// [`GatewayError::MissingFunction`] if a function block's binary isn't among them.
+    pub fn new(template: impl Into<Arc<Template>>, functions: BTreeMap<String, Invoke>) -> Result<Self, GatewayError> {
+        let template = template.into();
+        match template.functions.iter().find(|block| !functions.contains_key(&block.binary)) {
+            None => Ok(Self { template, functions }),
+            Some(block) => {
+                Err(GatewayError::MissingFunction { function: block.logical_id.clone(), binary: block.binary.clone() })
+            }
+        }
+    }
+
+    /// Answers one request as the deployed API would.
+    pub async fn handle(&self, request: http::Request<Bytes>, source: IpAddr) -> (Response<Bytes>, Outcome) {
+        let began = Instant::now();
+        let (parts, body) = request.into_parts();
+        let mut request = Request::new(&self.template, &parts, body, source);
+        let mut outcome = Outcome::default();
+        let mut caller = None;
+        let mut response = match self.pass(&mut request, &mut caller, &mut outcome).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                outcome.gateway_response = Some(refusal);
+                responses::build(&Variables { request: &request, response: refusal, caller: caller.as_ref() })
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&request.id) {
+            response.headers_mut().insert("x-amzn-requestid", id);
+        }
+        outcome.duration = began.elapsed();
+        (response, outcome)
+    }
+
+    /// Every step in API Gateway's order; the first that fails names the gateway response.
+    async fn pass<'a>(
+        &'a self,
+        request: &mut Request<'a>,
+        caller: &mut Option<Caller>,
+        outcome: &mut Outcome,
+    ) -> Result<Response<Bytes>, ResponseType> {
+        if request.body.len() > BODY_LIMIT {
+            return Err(ResponseType::RequestTooLarge);
+        }
+        let matched = routes::find(&self.template.routes, &request.method, &request.path);
+        let matched = matched.ok_or(ResponseType::MissingAuthenticationToken)?;
+        let route = matched.route;
+        request.route = Some(route);
+        request.path_parameters = matched.path_parameters;
+        outcome.route = Some(format!("{} {}", route.method, route.path));
+        outcome.function = self.function(&route.function).map(|(block, _)| block.binary.clone());
+
+        if route.authorized {
+            self.authorize(request, caller, outcome).await?;
+        }
+        if route.api_key_required && !self.has_known_api_key(request, caller.as_ref()) {
+            return Err(ResponseType::InvalidApiKey);
+        }
+        self.integrate(request, caller.as_ref(), outcome).await
+    }
+
+    async fn authorize(
+        &self,
+        request: &Request<'_>,
+        caller: &mut Option<Caller>,
+        outcome: &mut Outcome,
+    ) -> Result<(), ResponseType> {
+        let block = self.template.authorizer.as_ref();
+        let function = block.and_then(|block| self.function(&block.function));
+        let (block, function) = function.ok_or(ResponseType::AuthorizerConfigurationError)?;
+        let began = Instant::now();
+        let answer = invoke::invoke(function, events::authorizer(request), timeout(block)).await;
+        outcome.authorizer_duration = Some(began.elapsed());
+        let (known, refusal) = match verdict::of(answer, &events::method_arn(request)) {
+            Verdict::Allowed(known) => (known, None),
+            Verdict::Denied { caller, explicit } => (caller, Some(ResponseType::AccessDenied { explicit })),
+            Verdict::Failed { response, reason } => {
+                // A 401 is the authorizer's answer, not its fault.
+                outcome.fault = (response != ResponseType::Unauthorized).then_some(reason);
+                return Err(response);
+            }
+        };
+        outcome.principal = Some(known.principal_id.clone());
+        outcome.code = known.context.get("code").cloned();
+        *caller = Some(known);
+        refusal.map_or(Ok(()), Err)
+    }
+
+    fn function(&self, logical_id: &str) -> Option<(&FunctionBlock, &Invoke)> {
+        let block = self.template.functions.iter().find(|block| block.logical_id == logical_id)?;
+        Some((block, self.functions.get(&block.binary)?))
+    }
+
+    fn has_known_api_key(&self, request: &Request<'_>, caller: Option<&Caller>) -> bool {
+        let key = match self.template.api_key_source {
+            ApiKeySource::Authorizer => caller.and_then(|caller| caller.usage_key.as_deref()),
+            ApiKeySource::Header => request.header("x-api-key"),
+        };
+        key.is_some_and(|key| self.template.usage_keys.iter().any(|known| known == key))
+    }
+
+    async fn integrate(
+        &self,
+        request: &Request<'_>,
+        caller: Option<&Caller>,
+        outcome: &mut Outcome,
+    ) -> Result<Response<Bytes>, ResponseType> {
+        let function = request.route.and_then(|route| self.function(&route.function));
+        let (block, function) = function.ok_or(ResponseType::FunctionError)?;
+        let limit = timeout(block).min(INTEGRATION_LIMIT);
+        let began = Instant::now();
+        let answer = invoke::invoke(function, events::proxy(request, caller), limit).await;
+        outcome.function_duration = Some(began.elapsed());
+        let refusal = match &answer {
+            // Lambda ending a function in time is an error like any other; only API Gateway's own limit is a 504.
+            Err(InvokeError::TimedOut(_)) if limit < timeout(block) => ResponseType::IntegrationTimeout,
+            _ => ResponseType::FunctionError,
+        };
+        let answer = answer.map_err(|error| error.to_string()).and_then(|answer| answer::response(&answer));
+        answer.map_err(|fault| {
+            outcome.fault = Some(fault);
+            refusal
+        })
+    }
+}
+
+fn timeout(block: &FunctionBlock) -> Duration {
+    Duration::from_secs(block.timeout_seconds.into())
+}

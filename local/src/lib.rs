@@ -1,0 +1,19 @@
+//! A local API Gateway REST API driven by the SAM template, and the embedded engine behind it.
+//!
+//! [`template`] reads what SAM deploys, [`engine`] stands in for DynamoDB and Secrets Manager, [`gateway`] does
+//! to a request what API Gateway does, [`server`] puts it on a port. None of these knows which functions exist:
+//! [`functions`] hands them in as [`Invoke`] values under the names of their binaries, and [`system`] starts it all.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub mod engine;
+pub mod functions;
+pub mod gateway;
+pub mod server;
+pub mod system;
+pub mod template;
+
+/// One Lambda function as the runtime sees it: an event in, an answer or an error message out.
+pub type Invoke =
+    Arc<dyn Fn(serde_json::Value) -> Pin<Box<dyn Future<Output = Result<serde_json::Value, String>> + Send>> + Send + Sync>;

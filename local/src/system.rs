@@ -1,0 +1,82 @@
+//! The whole system in one process: engine, functions and gateway, as the template says.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::Invoke;
+use crate::engine::{Engine, EngineError};
+use crate::functions::{FunctionError, Wiring};
+use crate::gateway::{Gateway, GatewayError};
+use crate::template::{Template, TemplateError};
+
+/// Why the system did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The template can't be served.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The engine can't be started.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A function can't be started.
+    #[error(transparent)]
+    Function(#[from] FunctionError),
+    /// The API can't be put together.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// No admin key could be issued.
+    #[error("no admin key was issued: {0}")]
+    AdminKey(String),
+}
+
+/// The running system, without a port.
+pub struct System {
+    /// DynamoDB and Secrets Manager.
+    pub engine: Engine,
+    /// What is served.
+    pub template: Arc<Template>,
+    /// The API in front of the functions.
+    pub gateway: Arc<Gateway>,
+    functions: BTreeMap<String, Invoke>,
+}
+
+impl System {
+    /// Starts everything that `template` deploys; in memory, or on what `data_dir` holds.
+    ///
+    /// # Errors
+    /// [`StartError`] that says what to correct.
+    pub async fn start(template: Template, data_dir: Option<&Path>) -> Result<Self, StartError> {
+        let template = Arc::new(template);
+        let engine = Engine::start(data_dir).await?;
+        engine.provision(&template).await?;
+        let functions = Wiring::new(&engine).all(&template).await?;
+        let gateway = Arc::new(Gateway::new(Arc::clone(&template), functions.clone())?);
+        Ok(Self { engine, template, gateway, functions })
+    }
+
+    /// Invokes a function directly, as somebody with the permission to may do on AWS.
+    ///
+    /// # Errors
+    /// The function's error message, or that there is no such function.
+    pub async fn invoke(&self, binary: &str, event: Value) -> Result<Value, String> {
+        match self.functions.get(binary) {
+            Some(function) => function(event).await,
+            None => Err(format!("the template has no function {binary}")),
+        }
+    }
+
+    /// Issues a key with the scope `admin`, by a direct invocation: the way to every first key.
+    ///
+    /// # Errors
+    /// [`StartError::AdminKey`] with what `issue` said.
+    pub async fn admin_key(&self) -> Result<String, StartError> {
+        let order = json!({
+            "name": "local admin", "owner": { "type": "user", "id": "admin" }, "environment": "live", "scopes": ["admin"],
+        });
+        let key = self.invoke("issue", order).await.map_err(StartError::AdminKey)?;
+        key["secret"].as_str().map(ToOwned::to_owned).ok_or_else(|| StartError::AdminKey(key.to_string()))
+    }
+}

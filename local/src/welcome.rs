@@ -1,0 +1,48 @@
+//! What the terminal says at start: what is running, and a journey to paste, line by line.
+
+use std::path::Path;
+
+/// The greeting. Every command in it works as it stands, from top to bottom.
+pub(crate) fn text(url: &str, admin: &str, data_dir: Option<&Path>) -> String {
+    let kept = match data_dir {
+        Some(dir) => format!("Everything is kept in {}.", dir.display()),
+        None => "Everything is in memory and ends with this process; keep it with --data-dir DIR.".to_owned(),
+    };
+    let order = r#"{"name": "try me", "owner": {"type": "user", "id": "ann"}, "environment": "test", "scopes": ["read"], "limits": [{"requests": 5, "per": "minute"}]}"#;
+    format!(
+        r#"
+API keys on {url}   (Ctrl-C ends it)
+{kept}
+
+A new admin key, shown only now:
+
+    ADMIN={admin}
+
+Paste it into another terminal, and then these, one after the other:
+
+  # Issue a key: it may read, five times a minute. Keep its id and its secret.
+    curl -s {url}/v1/keys -H "X-API-Key: $ADMIN" -d '{order}' | tee key.json
+    ID=$(sed 's/.*"id":"\(key_[^"]*\)".*/\1/' key.json); KEY=$(sed 's/.*"secret":"\([^"]*\)".*/\1/' key.json)
+
+  # Open a door with it, and run into its limit.
+    curl -i {url}/example -H "X-API-Key: $KEY"
+    for n in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{{http_code}}\n' {url}/example -H "X-API-Key: $KEY"; done
+
+  # See it, rotate it (the old secret works for another day), disable it and enable it again.
+    curl -s {url}/v1/keys/$ID -H "X-API-Key: $ADMIN"
+    curl -s -X POST {url}/v1/keys/$ID/rotate -H "X-API-Key: $ADMIN"
+    curl -s -X POST {url}/v1/keys/$ID/disable -H "X-API-Key: $ADMIN"
+    curl -i {url}/example -H "X-API-Key: $KEY"
+    curl -s -X POST {url}/v1/keys/$ID/enable -H "X-API-Key: $ADMIN"
+
+  # Revoke it for good. Its next request is refused.
+    curl -s -X POST {url}/v1/keys/$ID/revoke -H "X-API-Key: $ADMIN" -d '{{"reason": "tried it"}}'
+    curl -i {url}/example -H "X-API-Key: $KEY"
+
+  # List the owner's keys.
+    curl -s "{url}/v1/keys?owner_type=user&owner_id=ann" -H "X-API-Key: $ADMIN"
+
+Requests:
+"#
+    )
+}
