@@ -1,0 +1,99 @@
+//! Events as API Gateway sends them.
+
+use serde_json::{Value, json};
+
+/// A request to a protected route.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// The path after the stage.
+    pub path: &'a str,
+    /// The value of `X-API-Key`, if one is sent.
+    pub key: Option<&'a str>,
+    /// The caller's address.
+    pub source_ip: &'a str,
+}
+
+impl<'a> Call<'a> {
+    /// `GET /example` from 203.0.113.7.
+    #[must_use]
+    pub const fn get(key: &'a str) -> Self {
+        Self { method: "GET", path: "/example", key: Some(key), source_ip: "203.0.113.7" }
+    }
+
+    /// The REST API's REQUEST event, from an API whose stage is that of this template.
+    #[must_use]
+    pub fn rest(&self) -> Value {
+        let headers = self.key.map(|key| json!({ "X-API-Key": key })).unwrap_or_default();
+        let multi = self.key.map(|key| json!({ "X-API-Key": [key] })).unwrap_or_default();
+        json!({
+            "type": "REQUEST",
+            "methodArn": format!("arn:aws:execute-api:us-east-1:000000000000:local/live/{}{}", self.method, self.path),
+            "resource": "/example",
+            "path": self.path,
+            "httpMethod": self.method,
+            "headers": headers,
+            "multiValueHeaders": multi,
+            "queryStringParameters": {},
+            "multiValueQueryStringParameters": {},
+            "pathParameters": {},
+            "stageVariables": { "rateLimitResponse": "usage-key", "routes": "management" },
+            "requestContext": {
+                "requestId": "8c9f3a46-5d6b-4a51-9f0e-2f6f0a4f1b11",
+                "stage": "live",
+                "identity": { "sourceIp": self.source_ip, "userAgent": "tests" },
+            },
+        })
+    }
+
+    /// The HTTP API's event, payload format 2.0.
+    #[must_use]
+    pub fn http_api(&self) -> Value {
+        json!({
+            "version": "2.0",
+            "type": "REQUEST",
+            "routeArn": format!("arn:aws:execute-api:us-east-1:000000000000:local/$default/{}{}", self.method, self.path),
+            "routeKey": "GET /example",
+            "rawPath": self.path,
+            "headers": self.key.map(|key| json!({ "x-api-key": key })).unwrap_or_default(),
+            "requestContext": {
+                "requestId": "JKJaXmPLvHcESHA=",
+                "http": { "method": self.method, "path": self.path, "sourceIp": self.source_ip, "userAgent": "tests" },
+            },
+        })
+    }
+}
+
+/// The proxy event of a management route, after the authorizer let an admin key through.
+#[must_use]
+pub fn management(method: &str, resource: &str, id: Option<&str>, query: &[(&str, &str)], body: &str) -> Value {
+    let path = resource.replace("{id}", id.unwrap_or_default());
+    let query: Value =
+        query.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into();
+    let multi: Value = query
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), json!([value])))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    json!({
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": { "Content-Type": "application/json" },
+        "multiValueHeaders": { "Content-Type": ["application/json"] },
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": multi,
+        "pathParameters": id.map(|id| json!({ "id": id })),
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "local", "stage": "live", "requestId": "1", "path": path, "resourcePath": resource,
+            "httpMethod": method, "requestTimeEpoch": 0, "identity": { "sourceIp": "203.0.113.7" },
+            "authorizer": { "principalId": "key_admin", "keyId": "key_admin", "scopes": "admin" },
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    })
+}

@@ -1,0 +1,13 @@
+//! What the tests share: a stack of the real template on an embedded engine, instances of the real functions with clocks
+//! and wires of their own, and the events that API Gateway would send them.
+
+pub mod clock;
+pub mod event;
+pub mod instance;
+pub mod stack;
+pub mod wire;
+
+pub use clock::{Clock, NOW};
+pub use instance::{Answer, Instance};
+pub use stack::{Issued, Stack};
+pub use wire::Wire;

@@ -1,0 +1,235 @@
+//! The template on an engine of its own, and its management functions.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::{engine::Engine, functions::Wiring, template::Template};
+use serde_json::{Value, json};
+use shared::{
+    id::KeyId,
+    lambda::Function,
+    record::Record,
+    secrets::PepperSource,
+    store::{Store, Tables},
+};
+
+use crate::{Clock, Instance, Wire, event};
+
+/// A stack.
+pub struct Stack {
+    /// DynamoDB and Secrets Manager.
+    pub engine: Engine,
+    /// What is deployed.
+    pub template: Template,
+    /// The clock of everything that isn't given another.
+    pub clock: Clock,
+    /// What goes from the management functions to the engine.
+    pub wire: Wire,
+    manage: manage::Manage,
+    rotate: rotate::Rotate,
+    issue: issue::Issue,
+}
+
+/// A key as its owner has it.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// Its id.
+    pub id: String,
+    /// The newest secret.
+    pub secret: String,
+}
+
+/// The project's template, with cheap hashes: what is tested is what surrounds bcrypt.
+#[must_use]
+pub fn template() -> Template {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
+    let overrides = BTreeMap::from([("BcryptCost".to_owned(), "4".to_owned())]);
+    Template::read(path, &overrides).expect("the template of this project")
+}
+
+impl Stack {
+    /// A stack on an engine in memory.
+    ///
+    /// # Panics
+    /// If it doesn't start: then no test can run.
+    pub async fn start() -> Self {
+        let template = template();
+        let engine = Engine::start(None).await.expect("an engine");
+        engine.provision(&template).await.expect("tables and secrets");
+        let (clock, wire) = (Clock::default(), Wire::default());
+        let wiring = wiring(&engine, &clock, &wire);
+        let (dynamodb, secrets, host) = (wiring.dynamodb, wiring.secrets, wiring.host);
+        let variables = |binary: &str| environment(&template, binary);
+        let read = |variables: BTreeMap<String, String>| move |name: &str| variables.get(name).cloned();
+        let issue = issue::Config::read(&read(variables("issue"))).expect("issue's environment");
+        let rotate = rotate::Config::read(&read(variables("rotate"))).expect("rotate's environment");
+        let manage = manage::Config::read(&read(variables("manage"))).expect("manage's environment");
+        Self {
+            issue: issue::Issue::new(issue, dynamodb.clone(), secrets.clone(), host.clone()),
+            rotate: rotate::Rotate::new(rotate, dynamodb.clone(), secrets, host.clone()),
+            manage: manage::Manage::new(manage, dynamodb, host),
+            engine,
+            template,
+            clock,
+            wire,
+        }
+    }
+
+    /// A warm instance of the authorizer with this stack's clock.
+    pub async fn instance(&self) -> Instance {
+        self.instance_at(&self.clock).await
+    }
+
+    /// A warm instance of the authorizer with another clock.
+    ///
+    /// # Panics
+    /// If the template has no authorizer.
+    pub async fn instance_at(&self, clock: &Clock) -> Instance {
+        let block = self.template.functions.iter().find(|block| block.binary == "authorizer").expect("an authorizer");
+        let wire = Wire::default();
+        let authorizer = wiring(&self.engine, clock, &wire).authorizer(block).expect("an authorizer that starts");
+        authorizer.warm().await;
+        let _ = wire.take();
+        let _ = wire.take_write_units();
+        Instance::new(authorizer, self.template.usage_keys[0].clone(), wire)
+    }
+
+    /// Invokes `issue` directly.
+    ///
+    /// # Errors
+    /// The function's failure.
+    pub async fn order(&self, order: Value) -> Result<Value, String> {
+        self.issue.call(order).await.map_err(|failure| failure.to_string())
+    }
+
+    /// Issues a key that may read and write, with `more` fields.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn issue(&self, more: Value) -> Issued {
+        let mut order = json!({
+            "name": "test", "owner": { "type": "user", "id": "42" }, "environment": "live", "scopes": ["read", "write"],
+        });
+        if let (Some(order), Value::Object(more)) = (order.as_object_mut(), more) {
+            order.extend(more);
+        }
+        issued(&self.order(order).await.expect("an issued key"))
+    }
+
+    /// Calls a management route as an administrator, on `POST`, `PATCH` or `GET`.
+    ///
+    /// # Errors
+    /// The function's failure.
+    pub async fn manage(&self, method: &str, resource: &str, id: Option<&str>, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.send(event::management(method, resource, id, &[], &body)).await
+    }
+
+    /// Sends a proxy event to the function that the template routes it to.
+    ///
+    /// # Panics
+    /// If the function fails: management functions answer everything.
+    pub async fn send(&self, event: Value) -> (u16, Value) {
+        let answer = match (event["httpMethod"].as_str(), event["resource"].as_str()) {
+            (Some("POST"), Some("/v1/keys")) => self.issue.call(event).await,
+            (Some("POST"), Some("/v1/keys/{id}/rotate")) => self.rotate.call(event).await,
+            _ => self.manage.call(event).await,
+        };
+        let answer = answer.expect("an answer");
+        let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status");
+        let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+        (status, body)
+    }
+
+    /// Rotates a key.
+    pub async fn rotate(&self, id: &str, body: &Value) -> (u16, Value) {
+        self.manage("POST", "/v1/keys/{id}/rotate", Some(id), body).await
+    }
+
+    /// Revokes a key.
+    pub async fn revoke(&self, id: &str) -> (u16, Value) {
+        self.manage("POST", "/v1/keys/{id}/revoke", Some(id), &json!({ "reason": "a test" })).await
+    }
+
+    /// Changes a key.
+    pub async fn update(&self, id: &str, body: &Value) -> (u16, Value) {
+        self.manage("PATCH", "/v1/keys/{id}", Some(id), body).await
+    }
+
+    /// A key as `GET /v1/keys/{id}` shows it.
+    pub async fn show(&self, id: &str) -> Value {
+        self.manage("GET", "/v1/keys/{id}", Some(id), &Value::Null).await.1
+    }
+
+    /// The tables, past all functions.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        let [keys, usage, audit] = ["KeysTable", "UsageTable", "AuditTable"].map(|table| self.table(table));
+        Store::new(self.engine.dynamodb(), Tables { keys, usage, audit })
+    }
+
+    /// The peppers, past all functions.
+    #[must_use]
+    pub fn peppers(&self) -> PepperSource {
+        PepperSource::new(self.engine.secrets(), self.pepper_secret(), self.store())
+    }
+
+    /// The name of the pepper secret.
+    #[must_use]
+    pub fn pepper_secret(&self) -> String {
+        self.template.secrets[0].id.clone()
+    }
+
+    /// The record of a key.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn record(&self, id: &str) -> Record {
+        let id = KeyId::parse(id).expect("an id");
+        self.store().record(&id).await.expect("an answer").expect("a record")
+    }
+
+    /// Every item of a table.
+    ///
+    /// # Panics
+    /// If the engine doesn't answer.
+    pub async fn scan(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let pages = self.engine.dynamodb().scan().table_name(self.table(table)).into_paginator().items().send();
+        pages.collect::<Result<_, _>>().await.expect("a scan")
+    }
+
+    /// A table's name by its logical id.
+    ///
+    /// # Panics
+    /// If the template has no such table.
+    #[must_use]
+    pub fn table(&self, logical_id: &str) -> String {
+        self.template.tables.iter().find(|table| table.logical_id == logical_id).expect("a table").name.clone()
+    }
+}
+
+/// Id and secret of an answer that hands one out.
+///
+/// # Panics
+/// If it hands none out.
+#[must_use]
+pub fn issued(answer: &Value) -> Issued {
+    let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("no {name} in {answer}")).to_owned();
+    Issued { id: text("id"), secret: text("secret") }
+}
+
+fn environment(template: &Template, binary: &str) -> BTreeMap<String, String> {
+    template.functions.iter().find(|block| block.binary == binary).map(|block| block.environment.clone()).unwrap_or_default()
+}
+
+fn wiring(engine: &Engine, clock: &Clock, wire: &Wire) -> Wiring {
+    let config = engine.dynamodb_config().timeout_config(shared::aws::timeouts()).retry_config(shared::aws::retries());
+    Wiring {
+        dynamodb: aws_sdk_dynamodb::Client::from_conf(config.interceptor(wire.clone()).build()),
+        secrets: engine.secrets(),
+        host: clock.host(),
+    }
+}

@@ -1,0 +1,105 @@
+//! The wire between one instance and the engine: counts what goes over it, and can be cut.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{
+            AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
+            BeforeTransmitInterceptorContextRef,
+        },
+    },
+    error::BoxError,
+    operation::update_item::{UpdateItemInput, UpdateItemOutput},
+    types::ReturnConsumedCapacity,
+};
+
+/// A wire. Clones are the same wire.
+#[derive(Clone, Debug, Default)]
+pub struct Wire(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<String>,
+    left: Option<usize>,
+    write_units: Vec<f64>,
+}
+
+impl Wire {
+    /// The operations that went over it since this was last asked, in order, as `UpdateItem`.
+    #[must_use]
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().calls)
+    }
+
+    /// Lets `calls` more calls through and fails all that follow.
+    pub fn cut_after(&self, calls: usize) {
+        self.state().left = Some(calls);
+    }
+
+    /// Lets every call through again.
+    pub fn mend(&self) {
+        self.state().left = None;
+    }
+
+    /// Write units of each UpdateItem that went through since this was last asked.
+    #[must_use]
+    pub fn take_write_units(&self) -> Vec<f64> {
+        std::mem::take(&mut self.state().write_units)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for Wire {
+    fn name(&self) -> &'static str {
+        "wire"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(update) = context.input_mut().downcast_mut::<UpdateItemInput>() {
+            update.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
+        }
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut state = self.state();
+        match state.left {
+            Some(0) => return Err("the wire is cut".into()),
+            Some(left) => state.left = Some(left - 1),
+            None => {}
+        }
+        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
+        state.calls.push(target.rsplit('.').next().unwrap_or_default().to_owned());
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Ok(output) = context.output_or_error()
+            && let Some(update) = output.downcast_ref::<UpdateItemOutput>()
+            && let Some(units) = update.consumed_capacity().and_then(|capacity| capacity.capacity_units())
+        {
+            self.state().write_units.push(units);
+        }
+        Ok(())
+    }
+}

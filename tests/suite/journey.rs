@@ -1,0 +1,144 @@
+//! The journey of the README, over HTTP, through the template's own routes and gateway responses.
+
+use std::sync::{Arc, Mutex};
+
+use local::{server, system::System};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+/// The system on a port of its own.
+pub(crate) struct Running {
+    pub(crate) system: System,
+    pub(crate) url: String,
+    pub(crate) admin: String,
+    pub(crate) lines: Arc<Mutex<Vec<String>>>,
+    http: Client,
+    stop: oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<()>,
+}
+
+/// A response: its status, its headers, its body as JSON.
+pub(crate) type Response = (StatusCode, reqwest::header::HeaderMap, Value);
+
+impl Running {
+    pub(crate) async fn start() -> Self {
+        let system = System::start(tests::stack::template(), None).await.unwrap();
+        let admin = system.admin_key().await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (stop, stopped) = oneshot::channel();
+        let log = Arc::clone(&lines);
+        let log = Arc::new(move |line: &server::LogLine| log.lock().unwrap().push(line.to_string()));
+        let gateway = Arc::clone(&system.gateway);
+        let served = tokio::spawn(server::serve(listener, gateway, log, async {
+            let _ = stopped.await;
+        }));
+        Self { system, url, admin, lines, http: Client::new(), stop, served }
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, key: Option<&str>, body: Value) -> Response {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some(key) = key {
+            request = request.header("X-API-Key", key);
+        }
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        (status, headers, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: &str) -> Response {
+        self.send(Method::GET, path, Some(key), Value::Null).await
+    }
+
+    pub(crate) async fn admin(&self, method: Method, path: &str, body: Value) -> Response {
+        self.send(method, path, Some(&self.admin), body).await
+    }
+
+    pub(crate) async fn end(self) {
+        self.stop.send(()).unwrap();
+        self.served.await.unwrap();
+        self.system.engine.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn from_an_admin_key_to_a_key_that_opens_a_door_and_back() {
+    let running = Running::start().await;
+    let order = json!({
+        "name": "try me", "owner": { "type": "user", "id": "ann" }, "environment": "test", "scopes": ["read"],
+        "limits": [{ "requests": 3, "per": "month" }],
+    });
+    let (status, _, key) = running.admin(Method::POST, "/v1/keys", order).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+
+    // The door opens, by header and by query parameter, and the backend knows who came.
+    let (status, _, echo) = running.get("/example", secret).await;
+    assert_eq!((status, &echo["key"]["keyId"], &echo["key"]["owner"]), (StatusCode::OK, &json!(id), &json!("user:ann")));
+    let by_query = format!("/example/deeper?api_key={secret}");
+    assert_eq!(running.send(Method::GET, &by_query, None, Value::Null).await.0, StatusCode::OK);
+
+    // Neither what its scopes don't say, nor what is for administrators.
+    for (method, path) in [(Method::POST, "/example"), (Method::GET, "/v1/keys"), (Method::POST, "/v1/keys")] {
+        let (status, headers, problem) = running.send(method, path, Some(secret), Value::Null).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("scope_not_allowed")), "{path}");
+        assert_eq!(headers["content-type"], "application/problem+json");
+    }
+
+    // Its limit.
+    assert_eq!(running.get("/example", secret).await.0, StatusCode::OK);
+    let (status, headers, problem) = running.get("/example", secret).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("rate_limited")));
+    assert!(headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+    assert!(headers.contains_key("ratelimit") && headers.contains_key("ratelimit-policy"));
+
+    // Raised, rotated, disabled, enabled, revoked.
+    let path = format!("/v1/keys/{id}");
+    let raised = json!({ "limits": [{ "requests": 100, "per": "month" }] });
+    assert_eq!(running.admin(Method::PATCH, &path, raised).await.0, StatusCode::OK);
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let (status, _, rotated) = running.admin(Method::POST, &format!("{path}/rotate"), Value::Null).await;
+    assert_eq!((status, &rotated["id"]), (StatusCode::OK, &json!(id)));
+    let new = rotated["secret"].as_str().unwrap();
+    for secret in [secret, new] {
+        assert_eq!(running.get("/example", secret).await.0, StatusCode::OK);
+    }
+    assert_eq!(running.admin(Method::POST, &format!("{path}/disable"), Value::Null).await.0, StatusCode::OK);
+    unauthorized(running.get("/example", new).await);
+    assert_eq!(running.admin(Method::POST, &format!("{path}/enable"), Value::Null).await.0, StatusCode::OK);
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert_eq!(running.get("/example", new).await.0, StatusCode::OK);
+    let (status, _, revoked) = running.admin(Method::POST, &format!("{path}/revoke"), json!({ "reason": "tried it" })).await;
+    assert_eq!((status, &revoked["revocation"]["reason"]), (StatusCode::OK, &json!("tried it")));
+    for secret in [secret, new] {
+        unauthorized(running.get("/example", secret).await);
+    }
+
+    // What is left of it.
+    let (_, _, shown) = running.admin(Method::GET, &path, Value::Null).await;
+    assert_eq!((&shown["status"], &shown["total_uses"]), (&json!("revoked"), &json!(6)));
+    let (_, _, list) = running.admin(Method::GET, "/v1/keys?owner_type=user&owner_id=ann", Value::Null).await;
+    assert_eq!((&list["keys"][0]["id"], &list["keys"][0]["status"]), (&json!(id), &json!("revoked")));
+
+    // No key, no such route, and one readable line for each request.
+    unauthorized(running.send(Method::GET, "/example", None, Value::Null).await);
+    let (status, _, problem) = running.admin(Method::GET, "/nowhere", Value::Null).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("no_such_route")));
+    let lines = running.lines.lock().unwrap().clone();
+    assert!(lines.iter().any(|line| line.starts_with("429 GET /example") && line.contains("rate_limited")), "{lines:#?}");
+    assert!(lines.iter().all(|line| !line.contains("api_key") && !line.contains(secret)), "no query, no key: {lines:#?}");
+    running.end().await;
+}
+
+fn unauthorized((status, headers, problem): Response) {
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(problem["status"], 401);
+    assert!(problem["code"].is_string() && problem["detail"].is_string(), "{problem}");
+    assert!(headers.contains_key("www-authenticate"));
+}

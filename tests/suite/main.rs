@@ -1,0 +1,14 @@
+//! One file per promise or journey.
+
+mod bad_input;
+mod calls;
+mod counting;
+mod journey;
+mod leaks;
+mod limits;
+mod listing;
+mod outcomes;
+mod peppers;
+mod revocation;
+mod rotation;
+mod unfinished;

@@ -1,0 +1,106 @@
+//! Promise 4: the first request that begins after revoke returns is refused, on every instance, warm or not.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use serde_json::{Value, json};
+use tests::{Answer, Stack};
+
+#[tokio::test]
+async fn revoking_takes_effect_on_the_next_request_of_every_instance() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let warm = [stack.instance().await, stack.instance().await, stack.instance().await];
+    for instance in &warm {
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+    }
+    let (status, revoked) = stack.revoke(&key.id).await;
+    assert_eq!((status, &revoked["status"]), (200, &json!("revoked")));
+    for instance in warm.iter().chain([&stack.instance().await]) {
+        assert_eq!(instance.get(&key.secret).await, Answer::Unauthorized);
+    }
+    assert_eq!(stack.record(&key.id).await.counters.total, 3);
+}
+
+#[tokio::test]
+async fn every_secret_of_a_revoked_key_is_refused_and_none_can_be_added() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let (_, rotated) = stack.rotate(&key.id, &json!({})).await;
+    stack.revoke(&key.id).await;
+    let instance = stack.instance().await;
+    for secret in [key.secret.as_str(), rotated["secret"].as_str().unwrap()] {
+        assert_eq!(instance.get(secret).await, Answer::Unauthorized);
+    }
+    for (method, resource, body) in [
+        ("POST", "/v1/keys/{id}/rotate", json!({})),
+        ("POST", "/v1/keys/{id}/enable", json!({})),
+        ("POST", "/v1/keys/{id}/disable", json!({})),
+        ("PATCH", "/v1/keys/{id}", json!({ "name": "back" })),
+    ] {
+        let (status, problem) = stack.manage(method, resource, Some(&key.id), &body).await;
+        assert_eq!((status, &problem["code"]), (409, &json!("key_revoked")), "{method} {resource}");
+    }
+}
+
+#[tokio::test]
+async fn revoking_twice_is_fine_and_keeps_the_first_reason() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let (_, first) = stack.revoke(&key.id).await;
+    stack.clock.advance(100);
+    let again = json!({ "reason": "another" });
+    let (status, second) = stack.manage("POST", "/v1/keys/{id}/revoke", Some(&key.id), &again).await;
+    assert_eq!(status, 200);
+    assert_eq!(second["revocation"], first["revocation"]);
+}
+
+#[tokio::test]
+async fn disabling_refuses_at_once_and_enabling_allows_within_a_second() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let instance = stack.instance().await;
+    assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+    assert_eq!(stack.manage("POST", "/v1/keys/{id}/disable", Some(&key.id), &Value::Null).await.0, 200);
+    assert_eq!(instance.get(&key.secret).await, Answer::Unauthorized);
+    assert_eq!(stack.manage("POST", "/v1/keys/{id}/enable", Some(&key.id), &Value::Null).await.0, 200);
+    stack.clock.advance(1);
+    assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+}
+
+/// Uses of a hot key never hold up its revocation, and none that begins after it is let in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hot_key_is_revoked_under_load() {
+    let stack = Arc::new(Stack::start().await);
+    let key = stack.issue(json!({})).await;
+    let revoked = Arc::new(AtomicBool::new(false));
+    let mut tasks = Vec::new();
+    for _ in 0..16 {
+        let (instance, secret, revoked) = (stack.instance().await, key.secret.clone(), revoked.clone());
+        tasks.push(tokio::spawn(async move {
+            let mut allowed = 0;
+            for _ in 0..2000 {
+                let began_after = revoked.load(Ordering::SeqCst);
+                match instance.get(&secret).await {
+                    Answer::Allowed => allowed += 1,
+                    Answer::Unauthorized => return allowed,
+                    other => panic!("{other:?}"),
+                }
+                assert!(!began_after, "let in after the revocation had returned");
+            }
+            panic!("never refused");
+        }));
+    }
+    while stack.record(&key.id).await.counters.total < 50 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stack.revoke(&key.id).await.0, 200);
+    revoked.store(true, Ordering::SeqCst);
+    let mut allowed = 0;
+    for task in tasks {
+        allowed += task.await.unwrap();
+    }
+    assert_eq!(stack.record(&key.id).await.counters.total, allowed, "counted = allowed");
+}

@@ -1,0 +1,151 @@
+//! Changes broken off after each of their calls: the key works or is refused as it should, and repeating finishes.
+
+use serde_json::{Value, json};
+use tests::{Answer, Stack, stack::issued};
+
+/// More calls than any change makes.
+const MOST_CALLS: usize = 12;
+
+async fn audit(stack: &Stack, action: &str) -> (usize, usize) {
+    let items = stack.scan("AuditTable").await;
+    let of = |suffix: &str| {
+        items
+            .iter()
+            .filter(|item| item["action"].as_s().unwrap() == action && item["sk"].as_s().unwrap().ends_with(suffix))
+            .count()
+    };
+    (of("#intent"), of("#outcome"))
+}
+
+#[tokio::test]
+async fn issuing_stores_all_of_a_key_or_nothing() {
+    let stack = Stack::start().await;
+    let order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
+    let mut refused = 0;
+    for calls in 0..MOST_CALLS {
+        let before = stack.scan("KeysTable").await.iter().filter(|item| item["pk"].as_s().unwrap() != "pepper").count();
+        stack.wire.cut_after(calls);
+        let answer = stack.order(order.clone()).await;
+        stack.wire.mend();
+        let after = stack.scan("KeysTable").await.iter().filter(|item| item["pk"].as_s().unwrap() != "pepper").count();
+        match answer {
+            Ok(_) => assert_eq!(after, before + 3, "hot item, about item, alias"),
+            Err(_) => {
+                refused += 1;
+                assert_eq!(after, before, "cut after {calls} calls");
+            }
+        }
+    }
+    assert!((1..MOST_CALLS).contains(&refused));
+    let instance = stack.instance().await;
+    let issued = issued(&stack.order(order).await.unwrap());
+    assert_eq!(instance.get(&issued.secret).await, Answer::Allowed, "repeating gives a key that works");
+}
+
+#[tokio::test]
+async fn a_rotation_that_breaks_off_leaves_the_old_secret_and_repeating_it_gives_a_new_one() {
+    let stack = Stack::start().await;
+    let mut broken = 0;
+    for calls in 0..MOST_CALLS {
+        let key = stack.issue(json!({})).await;
+        let instance = stack.instance().await;
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        stack.wire.cut_after(calls);
+        let (status, _) = stack.rotate(&key.id, &json!({})).await;
+        stack.wire.mend();
+        broken += usize::from(status != 200);
+        assert!(status == 200 || status == 503, "cut after {calls} calls: {status}");
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed, "cut after {calls} calls");
+
+        let (status, again) = stack.rotate(&key.id, &json!({})).await;
+        assert_eq!(status, 200, "{again}");
+        let again = issued(&again);
+        for secret in [&key.secret, &again.secret] {
+            assert_eq!(instance.get(secret).await, Answer::Allowed, "cut after {calls} calls, and repeated");
+        }
+        let shown = stack.show(&key.id).await;
+        assert!(shown["generations"].as_array().unwrap().iter().all(|generation| generation["hint"].is_string()), "{shown}");
+    }
+    assert!((3..MOST_CALLS).contains(&broken), "{broken}");
+    let (intents, outcomes) = audit(&stack, "rotate").await;
+    assert!(intents > outcomes && outcomes >= MOST_CALLS, "what broke off shows as an intent without an outcome");
+}
+
+#[tokio::test]
+async fn an_update_that_breaks_off_is_finished_by_repeating_it() {
+    let stack = Stack::start().await;
+    let change = json!({ "name": "renamed", "scopes": ["delete"], "metadata": { "team": "red" }, "rotate_every_days": 30 });
+    let mut broken = 0;
+    for calls in 0..MOST_CALLS {
+        let key = stack.issue(json!({ "owner": { "type": "user", "id": format!("cut-{calls}") } })).await;
+        stack.wire.cut_after(calls);
+        let (status, _) = stack.update(&key.id, &change).await;
+        stack.wire.mend();
+        broken += usize::from(status != 200);
+        let answer = stack.instance().await.get(&key.secret).await;
+        assert!(matches!(answer, Answer::Allowed | Answer::Denied(_)), "either policy, whole: {answer:?}");
+
+        let (status, _) = stack.update(&key.id, &change).await;
+        assert_eq!(status, 200);
+        let shown = stack.show(&key.id).await;
+        for field in ["name", "scopes", "metadata", "rotate_every_days"] {
+            assert_eq!(shown[field], change[field], "cut after {calls} calls, and repeated");
+        }
+        let owner = format!("cut-{calls}");
+        let query = [("owner_type", "user"), ("owner_id", owner.as_str())];
+        let (_, list) = stack.send(tests::event::management("GET", "/v1/keys", None, &query, "")).await;
+        assert_eq!(list["keys"][0]["name"], "renamed", "lists follow");
+    }
+    assert!((3..MOST_CALLS).contains(&broken), "{broken}");
+}
+
+#[tokio::test]
+async fn a_revocation_that_breaks_off_is_finished_by_repeating_it() {
+    let stack = Stack::start().await;
+    let mut broken = 0;
+    for calls in 0..MOST_CALLS {
+        let key = stack.issue(json!({})).await;
+        let instance = stack.instance().await;
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        stack.wire.cut_after(calls);
+        let (status, _) = stack.revoke(&key.id).await;
+        stack.wire.mend();
+        broken += usize::from(status != 200);
+        let committed = stack.record(&key.id).await.status.as_str() == "revoked";
+        let expected = if committed { Answer::Unauthorized } else { Answer::Allowed };
+        assert_eq!(instance.get(&key.secret).await, expected, "cut after {calls} calls");
+
+        let (status, revoked) = stack.revoke(&key.id).await;
+        assert_eq!((status, &revoked["status"]), (200, &json!("revoked")));
+        assert_eq!(instance.get(&key.secret).await, Answer::Unauthorized);
+        let kept: Vec<_> = stack.scan("KeysTable").await.into_iter().filter(|item| mentions(item, &key.id)).collect();
+        assert_eq!(kept.len(), 3);
+        assert!(kept.iter().all(|item| item.contains_key("ttl")), "hot item, about item and alias all have their end");
+    }
+    assert!((3..MOST_CALLS).contains(&broken), "{broken}");
+}
+
+fn mentions(item: &std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, id: &str) -> bool {
+    let is = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|text| text == id);
+    is("pk") || is("key")
+}
+
+#[tokio::test]
+async fn every_finished_change_has_its_intent_and_its_outcome() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    stack.rotate(&key.id, &json!({})).await;
+    stack.update(&key.id, &json!({ "name": "renamed" })).await;
+    stack.manage("POST", "/v1/keys/{id}/disable", Some(&key.id), &Value::Null).await;
+    stack.manage("POST", "/v1/keys/{id}/enable", Some(&key.id), &Value::Null).await;
+    stack.revoke(&key.id).await;
+    assert_eq!(audit(&stack, "issue").await, (0, 1), "in one transaction with the key");
+    for action in ["rotate", "update", "disable", "enable", "revoke"] {
+        assert_eq!(audit(&stack, action).await, (1, 1), "{action}");
+    }
+    for item in stack.scan("AuditTable").await {
+        assert!(item["pk"].as_s().unwrap().starts_with("management#2027-01-15"));
+        assert_eq!(item["key"].as_s().unwrap(), &key.id);
+        assert!(item.contains_key("actor") && item.contains_key("ttl"));
+    }
+}
