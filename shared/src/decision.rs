@@ -226,3 +226,150 @@ pub fn closed_days(record: &Record, now: Timestamp) -> Vec<(Window, u64)> {
     let closed = |window: &Window| window.day().is_some() && window.end().plus(FOLD_DELAY) <= now;
     record.counters.windows.iter().filter(|(window, _)| closed(window)).map(|(window, count)| (*window, *count)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{sample, scope::Scope};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn proof() -> Proof {
+        Proof { number: 1, tag: "tag1".to_owned() }
+    }
+
+    fn get() -> Request<'static> {
+        Request { method: "GET", path: NormalPath::parse("/x"), management: false, address: "203.0.113.7".parse().ok() }
+    }
+
+    fn refused(record: &Record, proof: &Proof, request: &Request<'_>) -> Refusal {
+        match decide(record, proof, request, NOW) {
+            Ok(Decision::Refuse(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_key_is_comes_before_what_is_asked_for() {
+        let mut record = sample::record();
+        record.scopes = vec![Scope::Write];
+        record.networks = vec!["10.0.0.0/8".parse().unwrap()];
+        record.limits = vec![Limit { requests: 1, period: Period::Day }];
+        record.counters.windows.insert(Window::at(Period::Day, NOW), 1);
+        record.generations[0].expires_at = Some(NOW);
+        record.status = Status::Disabled;
+        assert_eq!(refused(&record, &proof(), &get()), Refusal::Disabled);
+        record.status = sample::revoked(NOW);
+        assert_eq!(refused(&record, &proof(), &get()), Refusal::Revoked);
+        record.status = Status::Active;
+        assert_eq!(refused(&record, &proof(), &get()), Refusal::Expired);
+        record.generations[0].expires_at = Some(NOW.plus(1));
+        assert_eq!(refused(&record, &proof(), &get()), Refusal::Address);
+        record.networks.clear();
+        assert_eq!(refused(&record, &proof(), &get()), Refusal::Scope);
+        record.scopes = vec![Scope::Read];
+        let limited =
+            Refusal::Limited { limit: record.limits[0], retry_after_seconds: NOW.until(Window::at(Period::Day, NOW).end()) };
+        assert_eq!(refused(&record, &proof(), &get()), limited);
+        record.limits.clear();
+        assert!(matches!(decide(&record, &proof(), &get(), NOW), Ok(Decision::Proceed(_))));
+    }
+
+    #[test]
+    fn only_the_generations_own_tag_proves_it() {
+        let record = sample::record();
+        let with = |number, tag: &str| Proof { number, tag: tag.to_owned() };
+        assert_eq!(refused(&record, &with(1, "other"), &get()), Refusal::Unknown);
+        assert_eq!(refused(&record, &with(2, "tag1"), &get()), Refusal::Unknown, "never committed");
+        assert_eq!(refused(&record, &with(0, "tag1"), &get()), Refusal::Replaced, "dropped by a rotation");
+    }
+
+    #[test]
+    fn management_needs_admin_whatever_the_method() {
+        let mut record = sample::record();
+        record.scopes = vec![Scope::Read, Scope::Write, Scope::Delete, Scope::parse("ANY /{*all}").unwrap()];
+        let request = Request { management: true, ..get() };
+        assert_eq!(refused(&record, &proof(), &request), Refusal::Scope);
+        record.scopes.push(Scope::Admin);
+        assert!(matches!(decide(&record, &proof(), &request, NOW), Ok(Decision::Proceed(_))));
+    }
+
+    #[test]
+    fn the_first_use_of_a_successor_ends_a_secret_that_yields_to_it() {
+        let mut record = sample::record();
+        record.generations[0].until_first_use = true;
+        record.generations.push(Generation {
+            number: 2,
+            tag: "tag2".to_owned(),
+            until_first_use: false,
+            ..record.generations[0].clone()
+        });
+        match decide(&record, &proof(), &get(), NOW) {
+            Ok(Decision::Proceed(r#use)) => assert_eq!(r#use.unused, Some(2), "the write proves it again"),
+            other => panic!("{other:?}"),
+        }
+        record.counters.generations.insert(2, 1);
+        assert_eq!(refused(&record, &proof(), &get()), Refusal::Replaced);
+    }
+
+    fn counted(windows: &[(Period, u64, u64)]) -> BTreeMap<Window, u64> {
+        windows.iter().map(|(period, ago, count)| (Window::at(*period, NOW.minus(*ago)), *count)).collect()
+    }
+
+    fn periods() -> impl Strategy<Value = Vec<(Period, u64, u64)>> {
+        let period = prop::sample::select(Period::ALL.to_vec());
+        prop::collection::vec((period, prop_oneof![0_u64..20, 0_u64..10_000_000], 0_u64..6), 0..30)
+    }
+
+    proptest! {
+        #[test]
+        fn a_use_proceeds_exactly_if_no_current_window_is_full(windows in periods(), requests in 1_u64..6, swept in 0_u64..100) {
+            let mut record = sample::record();
+            record.limits = Period::ALL.map(|period| Limit { requests, period }).into();
+            record.counters.windows = counted(&windows);
+            record.swept = NOW.minus(50).plus(swept);
+            let now = NOW.max(record.swept);
+            let full = Period::ALL.iter().filter(|period| record.count(Window::at(**period, now)) >= requests).count();
+            match decide(&record, &proof(), &get(), NOW) {
+                Ok(Decision::Proceed(r#use)) => {
+                    prop_assert_eq!(full, 0);
+                    prop_assert_eq!(r#use.now, now, "never a moment before the sweep");
+                    prop_assert!(r#use.windows.iter().all(|(window, _)| window.end() > record.swept));
+                }
+                Ok(Decision::Refuse(Refusal::Limited { retry_after_seconds, .. })) => {
+                    prop_assert!(full > 0);
+                    let later = now.plus(retry_after_seconds);
+                    record.counters.windows.retain(|window, _| window.end() > later);
+                    let freed = matches!(decide(&record, &proof(), &get(), later), Ok(Decision::Proceed(_)));
+                    prop_assert!(freed, "after the time that was named nothing stands in the way");
+                }
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+
+        #[test]
+        fn sweeping_removes_only_windows_that_no_later_use_can_name(windows in periods(), swept in 0_u64..100) {
+            let mut record = sample::record();
+            record.counters.windows = counted(&windows);
+            record.swept = NOW.minus(50).plus(swept);
+            if let Some(sweep) = sweep(&record, NOW) {
+                prop_assert!(sweep.up_to >= record.swept, "never falls");
+                prop_assert!(sweep.windows.iter().all(|window| window.end() <= sweep.up_to && window.day().is_none()));
+            }
+            for (day, _) in closed_days(&record, NOW) {
+                prop_assert!(day.end().plus(FOLD_DELAY) <= NOW);
+            }
+        }
+
+        #[test]
+        fn a_clock_is_trusted_up_to_a_minute_behind(behind in 0_u64..200) {
+            let mut record = sample::record();
+            record.swept = NOW.plus(behind);
+            prop_assert_eq!(decide(&record, &proof(), &get(), NOW).is_ok(), behind <= MOST_CLOCK_SKEW);
+        }
+    }
+}

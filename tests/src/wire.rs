@@ -6,13 +6,13 @@ use aws_sdk_dynamodb::{
     config::{
         ConfigBag, Intercept, RuntimeComponents,
         interceptors::{
-            AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
-            BeforeTransmitInterceptorContextRef,
+            AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextRef,
+            BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
         },
     },
     error::BoxError,
     operation::update_item::{UpdateItemInput, UpdateItemOutput},
-    types::ReturnConsumedCapacity,
+    types::{ConsumedCapacity, ReturnConsumedCapacity},
 };
 
 /// A wire. Clones are the same wire.
@@ -23,6 +23,7 @@ pub struct Wire(Arc<Mutex<State>>);
 struct State {
     calls: Vec<String>,
     left: Option<usize>,
+    replies_to_lose: usize,
     write_units: Vec<f64>,
 }
 
@@ -41,6 +42,11 @@ impl Wire {
     /// Lets every call through again.
     pub fn mend(&self) {
         self.state().left = None;
+    }
+
+    /// Lets the next `calls` calls reach the engine, and loses its answers.
+    pub fn lose_replies(&self, calls: usize) {
+        self.state().replies_to_lose = calls;
     }
 
     /// Write units of each UpdateItem that went through since this was last asked.
@@ -88,6 +94,22 @@ impl Intercept for Wire {
         Ok(())
     }
 
+    fn read_after_transmit(
+        &self,
+        _: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut state = self.state();
+        match state.replies_to_lose {
+            0 => Ok(()),
+            left => {
+                state.replies_to_lose = left - 1;
+                Err("the answer is lost".into())
+            }
+        }
+    }
+
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
@@ -96,7 +118,7 @@ impl Intercept for Wire {
     ) -> Result<(), BoxError> {
         if let Ok(output) = context.output_or_error()
             && let Some(update) = output.downcast_ref::<UpdateItemOutput>()
-            && let Some(units) = update.consumed_capacity().and_then(|capacity| capacity.capacity_units())
+            && let Some(units) = update.consumed_capacity().and_then(ConsumedCapacity::capacity_units)
         {
             self.state().write_units.push(units);
         }

@@ -91,7 +91,7 @@ async fn bodies_that_are_not_small_json_objects_are_refused() {
 #[tokio::test]
 async fn a_policy_that_does_not_fit_one_write_unit_is_refused_at_issue_and_update() {
     let stack = Stack::start().await;
-    let scopes: Vec<_> = (0..10).map(|n| format!("GET /{}/{n}", "p".repeat(60))).collect();
+    let scopes: Vec<_> = (0..15).map(|n| format!("GET /{}/{n}", "p".repeat(60))).collect();
     let (status, problem) =
         stack.send(management("POST", "/v1/keys", None, &[], &order(&json!({ "scopes": scopes })).to_string())).await;
     assert_eq!((status, &problem["code"]), (400, &json!("policy_too_large")));

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+
 use super::{Store, item::Attributes, item::Reader, number, text};
 use crate::{
     decision::Proof,
@@ -60,7 +62,7 @@ impl Store {
         let update = update.update_expression("SET #ttl = :ttl").condition_expression("attribute_exists(pk)");
         let update = update.expression_attribute_names("#ttl", "ttl").expression_attribute_values(":ttl", number(ttl.secs()));
         match update.send().await {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => Ok(()),
             Err(error) => Err(Fault::from_sdk(&error)),
             Ok(_) => Ok(()),
         }

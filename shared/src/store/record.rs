@@ -196,3 +196,97 @@ fn read_counters(item: Reader<'_>, attributes: &Attributes) -> Result<Counters, 
 pub fn generation_counter(number: u32) -> String {
     format!("g{number}")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample;
+
+    fn records() -> impl Strategy<Value = Record> {
+        let times = prop::option::of(0_u64..4_000_000_000).prop_map(|seconds| seconds.map(Timestamp::from_secs));
+        let generation = (times.clone(), times.clone(), any::<bool>(), "[a-zA-Z0-9]{6}");
+        let limits = prop::collection::btree_map(0_usize..5, 1_u64..1000, 0..5);
+        let counts = prop::collection::btree_map((0_usize..5, 1_000_000_u64..4_000_000_000), 0_u64..1000, 0..20);
+        let texts = prop::sample::subsequence(vec!["read", "admin", "GET /a/{b}", "ANY /{*rest}"], 0..4);
+        let nets = prop::sample::subsequence(vec!["10.0.0.0/8", "2001:db8::/32", "203.0.113.7/32"], 0..3);
+        let generations = prop::collection::vec(generation, 1..3);
+        (generations, limits, counts, texts, nets, ".{1,64}", times, any::<bool>()).prop_map(
+            |(generations, limits, counts, scopes, networks, name, revoked, disabled)| {
+                let mut record = sample::record();
+                record.generations = (1..)
+                    .zip(generations)
+                    .map(|(number, (expires_at, grace_ends_at, until_first_use, tag))| Generation {
+                        number,
+                        tag,
+                        expires_at,
+                        grace_ends_at,
+                        until_first_use,
+                    })
+                    .collect();
+                record.limits =
+                    limits.into_iter().map(|(period, requests)| Limit { requests, period: Period::ALL[period] }).collect();
+                record.scopes = scopes.into_iter().map(|text| Scope::parse(text).unwrap()).collect();
+                record.networks = networks.into_iter().map(|text| text.parse().unwrap()).collect();
+                record.counters.windows = counts
+                    .into_iter()
+                    .map(|((period, at), count)| (Window::at(Period::ALL[period], Timestamp::from_secs(at)), count))
+                    .collect();
+                record.name = name;
+                record.status = match (revoked, disabled) {
+                    (Some(at), _) => sample::revoked(at),
+                    (None, true) => Status::Disabled,
+                    (None, false) => Status::Active,
+                };
+                record
+            },
+        )
+    }
+
+    /// The item as uses leave it: `write` with its counters.
+    fn item(record: &Record) -> Attributes {
+        let mut attributes = write(record);
+        attributes.extend(record.counters.windows.iter().map(|(window, count)| (window.to_string(), number(*count))));
+        attributes
+    }
+
+    proptest! {
+        #[test]
+        fn records_read_back_as_they_were_written(record in records()) {
+            prop_assert_eq!(read(&item(&record)).unwrap(), record);
+        }
+
+        /// An item that lost or changed any attribute is a fault or another record, and never a panic.
+        #[test]
+        fn damaged_items_never_panic(record in records(), victim in any::<prop::sample::Index>(), how in 0..4) {
+            let mut attributes = item(&record);
+            let name = victim.get(&attributes.keys().cloned().collect::<Vec<_>>()).clone();
+            match how {
+                0 => attributes.remove(&name),
+                1 => attributes.insert(name, AttributeValue::Null(true)),
+                2 => attributes.insert(name, text("nonsense")),
+                _ => attributes.insert(name, AttributeValue::N("-1".to_owned())),
+            };
+            let _ = read(&attributes);
+        }
+    }
+
+    #[test]
+    fn what_a_newer_version_has_written_is_not_guessed_at() {
+        let mut attributes = write(&sample::record());
+        attributes.insert("schema".to_owned(), number(SCHEMA + 1));
+        assert_eq!(read(&attributes).unwrap_err().code, "stored.corrupt");
+    }
+
+    #[test]
+    fn sizes_follow_the_developer_guide() {
+        let attributes = Attributes::from([
+            ("s".to_owned(), text("four")),                                                       // 1 + 4
+            ("n".to_owned(), number(12_345)),                                                     // 1 + 4
+            ("l".to_owned(), AttributeValue::L(vec![text("ab")])),                                // 1 + 3 + 1 + 2
+            ("m".to_owned(), AttributeValue::M(Attributes::from([("k".to_owned(), number(1))]))), // 1 + 3 + 1 + 1 + 2
+        ]);
+        assert_eq!(size(&attributes), 5 + 5 + 7 + 8);
+    }
+}
