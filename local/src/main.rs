@@ -1,7 +1,7 @@
 //! `cargo run`: the whole system on one port.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+#![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,12 +39,19 @@ async fn run(options: &Options) -> Result<(), String> {
     let template = Template::read(&options.template, &options.overrides()).map_err(|error| error.to_string())?;
     let system = System::start(template, options.data_dir.as_deref()).await.map_err(|error| error.to_string())?;
     let admin = system.admin_key().await.map_err(|error| error.to_string())?;
-    println!("{}", welcome::text(&format!("http://{address}"), &admin, options.data_dir.as_deref()));
-    let log = Arc::new(|line: &server::LogLine| println!("{line}"));
-    server::serve(listener, Arc::clone(&system.gateway), log, interrupted()).await;
+    // Before the greeting: whoever reads it may end this at once.
+    let interrupted = interrupted().map_err(|error| error.to_string())?;
+    say(&welcome::text(&format!("http://{address}"), &admin, options.data_dir.as_deref()));
+    let log = Arc::new(|line: &server::LogLine| say(&line.to_string()));
+    server::serve(listener, Arc::clone(&system.gateway), log, interrupted).await;
     system.engine.stop().await;
-    println!("\nEnded.");
+    say("\nEnded.");
     Ok(())
+}
+
+/// Nobody may be listening any more, as after `| head`: that is no reason to stop serving.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 async fn listen(port: u16) -> Result<TcpListener, String> {
@@ -60,9 +67,25 @@ async fn listen(port: u16) -> Result<TcpListener, String> {
     })
 }
 
-async fn interrupted() {
-    // Without a signal to wait for, the process ends when it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+/// Resolves at Ctrl-C, or when another program asks this one to end.
+#[cfg(unix)]
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Resolves at Ctrl-C.
+#[cfg(not(unix))]
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }

@@ -7,7 +7,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use lambda_extension::{Extension, LambdaEvent, service_fn};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, watch};
 
 /// How long the extension waits for a request to finish. Another function's event, or a request that never reaches the
 /// handler, must not keep the sandbox awake.
@@ -17,12 +17,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Afterwards {
     pending: Arc<watch::Sender<usize>>,
-    finished: Arc<Notify>,
+    finished: Arc<watch::Sender<u64>>,
 }
 
 impl Default for Afterwards {
     fn default() -> Self {
-        Self { pending: Arc::new(watch::Sender::new(0)), finished: Arc::new(Notify::new()) }
+        Self { pending: Arc::new(watch::Sender::new(0)), finished: Arc::new(watch::Sender::new(0)) }
     }
 }
 
@@ -39,7 +39,7 @@ impl Afterwards {
 
     /// Says that a request has been answered.
     pub fn finish(&self) {
-        self.finished.notify_one();
+        self.finished.send_modify(|count| *count += 1);
     }
 
     /// Waits until all work is done.
@@ -50,10 +50,12 @@ impl Afterwards {
 
     /// Registers the extension and runs it. Without a Lambda to register at, this returns at once.
     pub async fn keep_awake(self) {
+        // Marks what it has seen: a request that was answered before its event got here is not waited for.
+        let finished = Arc::new(Mutex::new(self.finished.subscribe()));
         let processor = service_fn(move |_: LambdaEvent| {
-            let this = self.clone();
+            let (this, finished) = (self.clone(), Arc::clone(&finished));
             async move {
-                let _ = tokio::time::timeout(LONGEST_WAIT, this.finished.notified()).await;
+                let _ = tokio::time::timeout(LONGEST_WAIT, finished.lock().await.changed()).await;
                 let _ = tokio::time::timeout(LONGEST_WAIT, this.idle()).await;
                 Ok::<(), lambda_extension::Error>(())
             }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     audit::Event,
     config::ChangeConfig,
-    error::{Code, Error, Rejection},
+    error::{Code, Error, Fault, Rejection},
     host::Host,
     id::KeyId,
     record::{Record, Revocation, Status},
@@ -18,8 +18,10 @@ use crate::{
         Store,
         about::{About, AboutChange},
         audit::Phase,
+        charge,
         commit::{Commit, Committed, StatusChange},
     },
+    time::Timestamp,
 };
 
 /// Everything that changes keys, but for making secrets.
@@ -57,10 +59,10 @@ impl Changes {
         Self { store, host, config }
     }
 
-    /// How long audit records are kept, and the items of a key that has ended, in seconds.
+    /// Tables and retention.
     #[must_use]
-    pub const fn retention_seconds(&self) -> (u64, u64) {
-        (self.config.audit_retention_seconds, self.config.retention_seconds)
+    pub const fn config(&self) -> &ChangeConfig {
+        &self.config
     }
 
     /// The key of that id, consistently read.
@@ -85,29 +87,51 @@ impl Changes {
         Ok(event)
     }
 
-    /// The commit of `event`'s change and all that follows it; `before` is the key that the change was planned on.
+    /// The commit of `event`'s change and all that follows it; `before` is the key that the change was planned on, with
+    /// the note of a new secret, if there is one.
     ///
     /// # Errors
-    /// `changed_meanwhile`; a fault, after which the change may be in force.
-    pub async fn commit(&self, event: &Event, before: Key, commit: Commit, change: &AboutChange) -> Result<Key, Error> {
+    /// `changed_meanwhile`, `no_such_key`; a fault, after which the change may be in force.
+    pub async fn commit(&self, event: &Event, before: Key, commit: Commit, mut change: AboutChange) -> Result<Key, Error> {
         let retention = self.config.retention_seconds;
-        if self.store.commit(&commit, retention).await? == Committed::Conflict {
-            let rejection = changed_meanwhile();
-            self.store.append(event, Phase::Refused(rejection.code.as_str()), self.config.audit_retention_seconds).await?;
-            return Err(rejection.into());
+        let Key { record, mut about } = before;
+        if outlives(&commit.record, &record) {
+            self.store.keep_about(&record.id).await?;
         }
-        let ended: Vec<_> = before.about.secrets.clone().into_iter().collect();
-        let after =
-            Key { about: before.about.changed(change), record: Record { counters: before.record.counters, ..commit.record } };
-        self.store.update_about(&after.record, &after.about, change, event.at, retention).await?;
-        for (number, note) in ended {
-            let end = after.record.generation(number).map_or(Some(event.at), |generation| generation.grace_ends_at);
-            if let Some(end) = end {
-                self.store.end_alias(&note.digest, end.plus(retention)).await?;
+        let nonce = charge::nonce(self.host.entropy.as_ref())?;
+        match self.store.commit(&commit, &nonce, retention).await? {
+            Committed::Done => {}
+            Committed::NoSuchKey => return self.refused(event, no_such_key()).await,
+            Committed::Conflict => {
+                let had = |tag: &String| record.generations.iter().any(|generation| generation.tag == *tag);
+                about
+                    .secrets
+                    .retain(|tag, _| !had(tag) && commit.record.generations.iter().any(|generation| generation.tag == *tag));
+                self.end_aliases(&record, &about, event.at).await?;
+                return self.refused(event, changed_meanwhile()).await;
             }
         }
+        let record = Record { counters: record.counters, ..commit.record };
+        // Aliases before notes: a note that is gone can't lead to its alias any more.
+        change.ended = self.end_aliases(&record, &about, event.at).await?;
+        let about = about.changed(&change);
+        self.store.update_about(&record, &about, &change, event.at, retention).await?;
         self.done(event).await?;
-        Ok(after)
+        Ok(Key { record, about })
+    }
+
+    /// Gives every alias its end whose secret `record` ends, or doesn't have; answers with the tags of the latter.
+    async fn end_aliases(&self, record: &Record, about: &About, now: Timestamp) -> Result<Vec<String>, Fault> {
+        let mut ended = Vec::new();
+        for (tag, note) in &about.secrets {
+            let generation = record.generations.iter().find(|generation| generation.tag == *tag);
+            let end = generation.map_or(Some(now), |generation| generation.grace_ends_at);
+            if let Some(end) = end {
+                self.store.end_alias(&note.digest, end.plus(self.config.retention_seconds)).await?;
+            }
+            ended.extend(generation.is_none().then(|| tag.clone()));
+        }
+        Ok(ended)
     }
 
     /// Disables or revokes a key. Both always win over other changes, and repeating a revocation finishes it.
@@ -120,8 +144,11 @@ impl Changes {
             Refusing::Disable => ("disable", Value::Null),
             Refusing::Revoke(reason) => ("revoke", serde_json::json!({ "reason": reason })),
         };
-        // Whether there is such a key, before an intent that nobody could ever finish.
-        self.load(id).await?;
+        // Nothing is written down of what can't be, and nothing but the record stands between a key and its end.
+        let record = self.store.record(id).await?.ok_or_else(no_such_key)?;
+        if refusing == Refusing::Disable && matches!(record.status, Status::Revoked(_)) {
+            return Err(rotation::revoked().into());
+        }
         let event = self.intend(action, id, actor, detail).await?;
         let changed = match &refusing {
             Refusing::Disable => self.store.disable(id).await?,
@@ -151,12 +178,13 @@ impl Changes {
             }
         };
         let event = self.intend("enable", id, actor, Value::Null).await?;
-        self.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, &AboutChange::default()).await
+        self.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, AboutChange::default()).await
     }
 
     async fn after_status(&self, event: &Event, record: Record) -> Result<Key, Error> {
         let retention = self.config.retention_seconds;
-        let about = self.store.about(&record.id).await?.ok_or_else(no_such_key)?;
+        // Without an about item the key is refused all the same; that something is wrong must not be hidden, though.
+        let about = self.store.about(&record.id).await?.ok_or_else(|| Fault::corrupt("about", "missing"))?;
         self.store.update_about(&record, &about, &AboutChange::default(), event.at, retention).await?;
         if let Status::Revoked(revocation) = &record.status {
             for note in about.secrets.values() {
@@ -174,6 +202,15 @@ impl Changes {
     async fn refused(&self, event: &Event, rejection: Rejection) -> Result<Key, Error> {
         self.store.append(event, Phase::Refused(rejection.code.as_str()), self.config.audit_retention_seconds).await?;
         Err(rejection.into())
+    }
+}
+
+/// Whether `after` may be needed for longer than `before`.
+fn outlives(after: &Record, before: &Record) -> bool {
+    match (after.end_of_life(), before.end_of_life()) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(after), Some(before)) => after > before,
     }
 }
 

@@ -147,7 +147,10 @@ pub fn decide(record: &Record, proof: &Proof, request: &Request<'_>, now: Timest
 }
 
 /// `now`, but never before `swept`: a window that ended by then may be gone, and must not be begun again.
-fn trusted_now(record: &Record, now: Timestamp) -> Result<Timestamp, ClockBehind> {
+///
+/// # Errors
+/// [`ClockBehind`] if this clock can't be trusted to name the current window.
+pub fn trusted_now(record: &Record, now: Timestamp) -> Result<Timestamp, ClockBehind> {
     match now.until(record.swept) {
         behind_seconds if behind_seconds > MOST_CLOCK_SKEW => Err(ClockBehind { behind_seconds }),
         _ => Ok(now.max(record.swept)),

@@ -8,12 +8,10 @@ use crate::{
     host::Host,
     id::KeyId,
     key::{Digest, Environment, Secret},
+    record::TAG_LENGTH,
     secrets::PepperSource,
     store::{about::SecretNote, alias::Alias},
 };
-
-/// Characters of a generation's tag.
-pub const TAG_LENGTH: usize = 6;
 
 /// Makes secrets as the stack is configured.
 pub struct Mint {

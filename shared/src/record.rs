@@ -16,6 +16,9 @@ use crate::{
 /// The version of the stored form that this code writes, and the newest that it reads.
 pub const SCHEMA: u64 = 1;
 
+/// Characters of a generation's tag.
+pub const TAG_LENGTH: usize = 6;
+
 /// Whether a key works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {

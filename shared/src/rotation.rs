@@ -23,22 +23,24 @@ pub struct Rotation {
     pub force: bool,
 }
 
-/// The commit that rotates `record`, adding a generation with `tag`.
+/// The commit that rotates `record`, adding a generation; its tag is set once there is a secret.
 ///
 /// # Errors
 /// `key_revoked`; `rotation_in_progress` if both secrets are in use; `invalid_field` if the new secret would be born expired.
-pub fn plan(record: &Record, rotation: &Rotation, tag: String, now: Timestamp) -> Result<Commit, Rejection> {
+pub fn plan(record: &Record, rotation: &Rotation, now: Timestamp) -> Result<Commit, Rejection> {
     if let Status::Revoked(_) = record.status {
         return Err(revoked());
     }
     let newest = record.newest();
     let live = |generation: &&Generation| generation.is_live(now);
     let older = record.generations.iter().filter(live).find(|generation| generation.number < newest);
+    let newest_live = record.generation(newest).as_ref().is_some_and(live);
     // The one that goes on working beside the new one, and a newer one that nobody can have seen.
     let (kept, unused) = match older {
-        Some(older) if !record.was_used(newest) => (Some(older.number), Some(newest)),
+        Some(older) if !record.was_used(newest) => (older.number, Some(newest)),
+        Some(older) if !newest_live => (older.number, None),
         Some(_) if !rotation.force => return Err(in_progress()),
-        _ => (Some(newest), None),
+        _ => (newest, None),
     };
     let meant = record.generation(newest).and_then(|generation| generation.expires_at);
     let expires_at = rotation.expires_at.unwrap_or(meant);
@@ -50,14 +52,20 @@ pub fn plan(record: &Record, rotation: &Rotation, tag: String, now: Timestamp) -
     }
     let mut after = record.clone();
     after.version += 1;
-    after.generations.retain(|generation| Some(generation.number) == kept);
+    after.generations.retain(|generation| generation.number == kept);
     for generation in &mut after.generations {
         let end = now.plus(rotation.grace_seconds);
         generation.grace_ends_at = Some(generation.grace_ends_at.map_or(end, |earlier| earlier.min(end)));
         generation.until_first_use = rotation.until_first_use;
     }
-    after.generations.push(Generation { number: newest + 1, tag, expires_at, grace_ends_at: None, until_first_use: false });
-    let dropped = record.generations.iter().map(|generation| generation.number).filter(|number| Some(*number) != kept);
+    after.generations.push(Generation {
+        number: newest + 1,
+        tag: String::new(),
+        expires_at,
+        grace_ends_at: None,
+        until_first_use: false,
+    });
+    let dropped = record.generations.iter().map(|generation| generation.number).filter(|number| *number != kept);
     Ok(Commit { dropped: dropped.collect(), unused, record: after })
 }
 
@@ -87,7 +95,9 @@ mod tests {
     }
 
     fn rotate(record: &Record, rotation: &Rotation, now: Timestamp) -> Result<Commit, Rejection> {
-        plan(record, rotation, format!("tag{}", record.newest() + 1), now)
+        let mut commit = plan(record, rotation, now)?;
+        commit.tag_newest(&format!("tag{}", record.newest() + 1));
+        Ok(commit)
     }
 
     fn numbers(record: &Record) -> Vec<u32> {
@@ -134,6 +144,15 @@ mod tests {
         assert_eq!(rotate(&record, &rotation(), NOW.plus(60)).unwrap_err().code, Code::RotationInProgress);
         let forced = rotate(&record, &Rotation { force: true, ..rotation() }, NOW.plus(60)).unwrap();
         assert_eq!((numbers(&forced.record), forced.dropped), (vec![2, 3], vec![1]));
+    }
+
+    #[test]
+    fn force_never_ends_the_only_secret_that_works() {
+        let mut record = rotate(&sample::record(), &rotation(), NOW).unwrap().record;
+        record.counters.generations.insert(2, 1);
+        record.generations[1].expires_at = Some(NOW.plus(10));
+        let forced = Rotation { force: true, expires_at: Some(None), ..rotation() };
+        assert_eq!(numbers(&rotate(&record, &forced, NOW.plus(10)).unwrap().record), [1, 3]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(crate) fn about(record: &Record, now: Timestamp) -> About {
         created_by: "iam".to_owned(),
         metadata: serde_json::Map::new(),
         rotate_every_days: None,
-        secrets: BTreeMap::from([(record.newest(), note)]),
+        secrets: BTreeMap::from([(record.generations[0].tag.clone(), note)]),
     }
 }
 

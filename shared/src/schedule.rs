@@ -21,7 +21,7 @@ pub fn next_check(record: &Record, about: &About, now: Timestamp) -> Option<Time
     }
     let expiry = record.expires_at().into_iter();
     let reminders = expiry.flat_map(|expiry| REMINDERS_DAYS.map(|days| expiry.minus(days * DAY)).into_iter().chain([expiry]));
-    let newest = about.secrets.get(&record.newest());
+    let newest = record.generation(record.newest()).and_then(|newest| about.note(newest));
     let rotation = newest.zip(about.rotate_every_days).map(|(note, days)| note.created_at.plus(u64::from(days) * DAY));
     let unused = record.last_used_at.unwrap_or(about.created_at).plus(UNUSED_DAYS * DAY);
     reminders.chain(rotation).chain([unused]).filter(|due| *due > now).min()

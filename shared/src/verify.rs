@@ -3,9 +3,11 @@
 //! Only what can't go stale unnoticed is cached: a proof holds for ever, a record is only believed when the write that
 //! names its version goes through, or when it refuses and nothing newer is to be had.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
-
-use tokio::sync::Mutex;
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use crate::{
     decision::{self, Decision, Proof, Refusal, Request, Sweep},
@@ -27,9 +29,9 @@ use cache::Cache;
 /// The most secrets and keys that one instance remembers, each.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// How often a use is tried before that is our own fault. Each try after the first is answered by a newer record, or
-/// follows a failure of DynamoDB's.
-const TRIES: u32 = 6;
+/// How often a use is tried before that is our own fault: each try after the first is answered by a newer record, or
+/// follows a failure of DynamoDB's. With the timeouts of [`crate::aws`] all of them fit into the authorizer's 10 s.
+const TRIES: u32 = 4;
 
 /// Checks secrets and counts their uses. One per instance.
 pub struct Verifier {
@@ -43,13 +45,45 @@ pub struct Verifier {
 #[derive(Debug)]
 pub struct Verdict {
     /// Allowed and counted, or refused.
-    pub result: Result<Proof, Refusal>,
-    /// The record that decided; none if there is no such key.
-    pub record: Option<Arc<Record>>,
-    /// Whether the use may have been counted twice, because an answer of DynamoDB's was lost.
-    pub uncertain: bool,
-    /// When it was decided.
+    pub outcome: Outcome,
+    /// How many uses may have been counted without having been allowed, because answers of DynamoDB's were lost.
+    pub uncertain: u32,
+    /// The moment that it counts as.
     pub now: Timestamp,
+}
+
+/// Allowed or refused.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Allowed, and counted.
+    Allowed {
+        /// The record after the use.
+        record: Arc<Record>,
+        /// The generation whose secret was used.
+        generation: u32,
+    },
+    /// Refused.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The record that decided; none if there is no such key.
+        record: Option<Arc<Record>>,
+    },
+}
+
+/// No verdict, for a fault of ours: nobody is let in, and nobody is told that the key was at fault.
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    /// What went wrong.
+    pub fault: Fault,
+    /// How many uses may have been counted nevertheless.
+    pub uncertain: u32,
+}
+
+impl From<Fault> for Undecided {
+    fn from(fault: Fault) -> Self {
+        Self { fault, uncertain: 0 }
+    }
 }
 
 /// A secret that fits its hash.
@@ -60,12 +94,21 @@ struct Proven {
 }
 
 /// Work that a verdict has shown to be due, for after the response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Chore {
     /// More ended windows than one use removes.
     Sweep(KeyId, Sweep),
-    /// A closed day, its count, and up to when to sweep.
-    Fold(KeyId, Window, u64, Timestamp),
+    /// A closed day.
+    Fold {
+        /// The record that shows it.
+        record: Arc<Record>,
+        /// The day.
+        day: Window,
+        /// Its count.
+        count: u64,
+        /// Up to when to sweep.
+        up_to: Timestamp,
+    },
 }
 
 impl Verifier {
@@ -87,16 +130,16 @@ impl Verifier {
     /// Decides `request`, made with `secret`, and counts it if it is allowed.
     ///
     /// # Errors
-    /// A [`Fault`] of ours. Nobody is let in on one, and nobody is told that the key was at fault.
-    pub async fn verify(&self, secret: &Secret, request: &Request<'_>) -> Result<Verdict, Fault> {
+    /// [`Undecided`], a fault of ours.
+    pub async fn verify(&self, secret: &Secret, request: &Request<'_>) -> Result<Verdict, Undecided> {
         let now = self.host.clock.now();
         let Some(proven) = self.prove(secret, now).await? else {
-            return Ok(Verdict { result: Err(Refusal::Unknown), record: None, uncertain: false, now });
+            return Ok(Verdict::unknown(now, 0));
         };
         let verdict = self.admit(&proven.key, proven.proof, request, now).await?;
-        if verdict.record.is_none() {
+        if let Outcome::Refused { record: None, .. } = verdict.outcome {
             // The alias has outlived its key: as good as never issued.
-            self.cache.lock().await.unknown(proven.digest, now);
+            self.cache().unknown(proven.digest, now);
         }
         Ok(verdict)
     }
@@ -108,7 +151,7 @@ impl Verifier {
             let digests = peppers.digests(secret);
             let Some(current) = digests.first().copied() else { return Ok(None) };
             {
-                let mut cache = self.cache.lock().await;
+                let mut cache = self.cache();
                 if cache.is_unknown(&current, now) {
                     return Ok(None);
                 }
@@ -117,13 +160,13 @@ impl Verifier {
                 }
             }
             if let Some((key, proof)) = self.look_up(secret, &digests).await? {
-                self.cache.lock().await.proven(current, (key.clone(), proof.clone()));
+                self.cache().proven(current, (key.clone(), proof.clone()));
                 return Ok(Some(Proven { digest: current, key, proof }));
             }
             match self.newer(&peppers, now).await? {
                 Some(newer) => peppers = newer,
                 None => {
-                    self.cache.lock().await.unknown(current, now);
+                    self.cache().unknown(current, now);
                     return Ok(None);
                 }
             }
@@ -146,80 +189,95 @@ impl Verifier {
     /// A set of peppers to try instead of `tried`, if that one is too old to answer "unknown" and another has come.
     async fn newer(&self, tried: &Arc<Peppers>, now: Timestamp) -> Result<Option<Arc<Peppers>>, Fault> {
         let fresh = self.peppers.fresh(now).await?;
-        Ok((!fresh.same(tried)).then_some(fresh))
+        if fresh.same(tried) {
+            return Ok(None);
+        }
+        // What was unknown under the former set may be known under this one.
+        self.cache().forget_unknown();
+        Ok(Some(fresh))
     }
 
-    async fn admit(&self, id: &KeyId, proof: Proof, request: &Request<'_>, now: Timestamp) -> Result<Verdict, Fault> {
-        let verdict = |result, record, uncertain| Ok(Verdict { result, record, uncertain, now });
-        let cached = self.cache.lock().await.record(id);
+    async fn admit(&self, id: &KeyId, proof: Proof, request: &Request<'_>, now: Timestamp) -> Result<Verdict, Undecided> {
+        let cached = self.cache().record(id);
         let mut certain = cached.is_none();
         let mut current = match cached {
             Some(record) => Some(record),
             None => self.read(id).await?,
         };
-        let nonce = charge::nonce(self.host.entropy.as_ref())?;
-        let mut repeated = false;
-        let mut fault = Fault::new("use.contended", format_args!("{id} changed at each of {TRIES} tries"));
+        let mut nonce = None;
+        let mut uncertain = 0;
+        let mut fault = None;
         let mut tries = 0;
         while tries < TRIES {
             let Some(record) = current else {
-                return verdict(Err(Refusal::Unknown), None, repeated);
+                return Ok(Verdict::unknown(now, uncertain));
             };
-            let decided = decision::decide(&record, &proof, request, now).map_err(|behind| Fault::new("clock.behind", behind))?;
-            let r#use = match decided {
+            let decided = decision::decide(&record, &proof, request, now);
+            let r#use = match decided.map_err(|behind| Fault::new("clock.behind", behind))? {
                 Decision::Proceed(r#use) => r#use,
                 Decision::Refuse(refusal) => {
-                    if certain || !self.may_have_changed(&record, &proof, &refusal).await {
-                        return verdict(Err(refusal), Some(record), repeated);
+                    if certain || !self.may_have_changed(&record, &proof, &refusal) {
+                        return Ok(Verdict::refused(refusal, record, uncertain, now));
                     }
                     certain = true;
                     current = self.read(id).await?;
                     continue;
                 }
             };
+            if tries > 0 && fault.is_some() {
+                tokio::time::sleep(Duration::from_millis(10 << tries)).await;
+            }
             tries += 1;
-            match self.store.charge(id, &r#use, &nonce, repeated).await {
+            let nonce = match &mut nonce {
+                Some(nonce) => nonce,
+                none => none.insert(charge::nonce(self.host.entropy.as_ref())?),
+            };
+            match self.store.charge(id, &r#use, nonce).await {
                 Ok(Charge::Counted(counted)) => {
-                    return verdict(Ok(proof), Some(self.cache.lock().await.store(counted)), repeated);
+                    let record = self.cache().store(counted);
+                    return Ok(Verdict::allowed(record, &proof, uncertain, now));
                 }
                 Ok(Charge::Refused(Some(found))) => {
-                    let landed = repeated && found.last_request.as_ref() == Some(&nonce);
-                    let found = self.cache.lock().await.store(found);
+                    let landed = found.last_request.as_ref() == Some(nonce);
+                    let found = self.cache().store(found);
                     if landed {
-                        return verdict(Ok(proof), Some(found), false);
+                        return Ok(Verdict::allowed(found, &proof, uncertain.saturating_sub(1), now));
                     }
                     certain = true;
+                    fault = None;
                     current = Some(found);
                 }
                 Ok(Charge::Refused(None)) => {
-                    self.cache.lock().await.forget(id);
+                    self.cache().forget(id);
                     current = None;
                 }
-                Err(failed) if failed.retryable => {
-                    repeated |= failed.ambiguous;
-                    fault = failed;
+                Err(failed) => {
+                    uncertain += u32::from(failed.ambiguous);
+                    if !failed.retryable {
+                        return Err(Undecided { fault: failed, uncertain });
+                    }
+                    fault = Some(failed);
                     current = Some(record);
-                    tokio::time::sleep(Duration::from_millis(10 << tries)).await;
                 }
-                Err(failed) => return Err(failed),
             }
         }
-        Err(fault)
+        let contended = || Fault::new("use.contended", format_args!("{id} changed at each of {TRIES} tries"));
+        Err(Undecided { fault: fault.unwrap_or_else(contended), uncertain })
     }
 
     /// Whether a refusal by a cached record is worth a read: at most once a second and key. A revocation is final; a
     /// generation that the record can't know yet is always worth one.
-    async fn may_have_changed(&self, record: &Record, proof: &Proof, refusal: &Refusal) -> bool {
+    fn may_have_changed(&self, record: &Record, proof: &Proof, refusal: &Refusal) -> bool {
         match refusal {
             Refusal::Revoked => false,
             _ if proof.number > record.newest() => true,
-            _ => self.cache.lock().await.claim_read(&record.id, self.host.clock.millis()),
+            _ => self.cache().claim_read(&record.id, self.host.clock.millis()),
         }
     }
 
     async fn read(&self, id: &KeyId) -> Result<Option<Arc<Record>>, Fault> {
         let read = self.store.record(id).await?;
-        let mut cache = self.cache.lock().await;
+        let mut cache = self.cache();
         Ok(match read {
             Some(record) => Some(cache.fetched(record, self.host.clock.millis())),
             None => {
@@ -229,6 +287,11 @@ impl Verifier {
         })
     }
 
+    // Nothing panics while holding it, and a cache that did would still be one.
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Does one chore.
     ///
     /// # Errors
@@ -236,22 +299,51 @@ impl Verifier {
     pub async fn tidy(&self, chore: &Chore, usage_retention_seconds: u64) -> Result<(), Fault> {
         match chore {
             Chore::Sweep(id, sweep) => self.store.sweep(id, sweep).await,
-            Chore::Fold(id, day, count, up_to) => {
-                self.store.fold(id, *day, *count, *up_to, day.end().plus(usage_retention_seconds)).await
+            Chore::Fold { record, day, count, up_to } => {
+                self.store.fold(record, *day, *count, *up_to, day.end().plus(usage_retention_seconds)).await
             }
         }
     }
 }
 
 impl Verdict {
+    fn allowed(record: Arc<Record>, proof: &Proof, uncertain: u32, now: Timestamp) -> Self {
+        let now = trusted(&record, now);
+        Self { outcome: Outcome::Allowed { record, generation: proof.number }, uncertain, now }
+    }
+
+    fn refused(refusal: Refusal, record: Arc<Record>, uncertain: u32, now: Timestamp) -> Self {
+        let now = trusted(&record, now);
+        Self { outcome: Outcome::Refused { refusal, record: Some(record) }, uncertain, now }
+    }
+
+    const fn unknown(now: Timestamp, uncertain: u32) -> Self {
+        Self { outcome: Outcome::Refused { refusal: Refusal::Unknown, record: None }, uncertain, now }
+    }
+
+    /// The record that decided, if there is such a key.
+    #[must_use]
+    pub const fn record(&self) -> Option<&Arc<Record>> {
+        match &self.outcome {
+            Outcome::Allowed { record, .. } => Some(record),
+            Outcome::Refused { record, .. } => record.as_ref(),
+        }
+    }
+
     /// What an allowed use has shown to be due.
     #[must_use]
     pub fn chores(&self) -> Vec<Chore> {
-        let Some(record) = self.record.as_ref().filter(|_| self.result.is_ok()) else { return Vec::new() };
+        let Outcome::Allowed { record, .. } = &self.outcome else { return Vec::new() };
         let many = decision::sweep(record, self.now).filter(|sweep| sweep.windows.len() > decision::MOST_SWEPT);
         let sweep = many.map(|sweep| Chore::Sweep(record.id.clone(), sweep));
         let up_to = record.swept.max(self.now.minus(decision::SWEEP_DELAY));
         let folds = decision::closed_days(record, self.now).into_iter();
-        sweep.into_iter().chain(folds.map(|(day, count)| Chore::Fold(record.id.clone(), day, count, up_to))).collect()
+        let folds = folds.map(|(day, count)| Chore::Fold { record: Arc::clone(record), day, count, up_to });
+        sweep.into_iter().chain(folds).collect()
     }
+}
+
+/// The moment that was decided for. A record that refuses even that clock was found by another one's write: then as it is.
+fn trusted(record: &Record, now: Timestamp) -> Timestamp {
+    decision::trusted_now(record, now).unwrap_or(now)
 }

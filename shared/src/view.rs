@@ -77,7 +77,7 @@ fn limit(left: &Remaining) -> Value {
 }
 
 fn show_generation(key: &Key, generation: &Generation, now: Timestamp) -> Value {
-    let note = key.about.secrets.get(&generation.number);
+    let note = key.about.note(generation);
     json!({
         "number": generation.number,
         "hint": note.map(|note| &note.hint),
@@ -102,7 +102,7 @@ pub fn context(record: &Record, now: Timestamp) -> Map<String, Value> {
     put("name", json!(record.name));
     put("owner", json!(record.owner.to_string()));
     put("environment", json!(record.environment.as_str()));
-    // No scope holds a comma but a pattern could: it would only ever split into texts that are no scopes.
+    // No scope holds a comma.
     put("scopes", json!(scopes.join(",")));
     for left in &remaining {
         let period = left.limit.period.as_str();

@@ -23,7 +23,8 @@ pub struct Wire(Arc<Mutex<State>>);
 struct State {
     calls: Vec<String>,
     left: Option<usize>,
-    replies_to_lose: usize,
+    lost: std::ops::Range<usize>,
+    answered: usize,
     write_units: Vec<f64>,
 }
 
@@ -39,14 +40,18 @@ impl Wire {
         self.state().left = Some(calls);
     }
 
-    /// Lets every call through again.
+    /// Lets every call and every answer through again.
     pub fn mend(&self) {
-        self.state().left = None;
+        let mut state = self.state();
+        state.left = None;
+        state.lost = 0..0;
     }
 
-    /// Lets the next `calls` calls reach the engine, and loses its answers.
-    pub fn lose_replies(&self, calls: usize) {
-        self.state().replies_to_lose = calls;
+    /// Lets every call reach the engine, and loses its answers to the calls of those indexes, counted from now on.
+    pub fn lose_replies(&self, lost: std::ops::Range<usize>) {
+        let mut state = self.state();
+        state.lost = lost;
+        state.answered = 0;
     }
 
     /// Write units of each UpdateItem that went through since this was last asked.
@@ -101,13 +106,9 @@ impl Intercept for Wire {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut state = self.state();
-        match state.replies_to_lose {
-            0 => Ok(()),
-            left => {
-                state.replies_to_lose = left - 1;
-                Err("the answer is lost".into())
-            }
-        }
+        let index = state.answered;
+        state.answered += 1;
+        if state.lost.contains(&index) { Err("the answer is lost".into()) } else { Ok(()) }
     }
 
     fn read_after_deserialization(

@@ -66,6 +66,9 @@ async fn the_largest_policy_that_is_taken_still_consumes_one_write_unit() {
         assert_eq!(answer["code"], "policy_too_large");
     }
     let largest = largest.expect("some policy fits");
+    let ends = json!({ "until_first_use": true, "expires_at": "2030-01-01T00:00:00Z" });
+    let (status, rotated) = stack.rotate(&largest.id, &ends).await;
+    assert_eq!(status, 200, "what can be issued can be rotated: {rotated}");
     let instances = [stack.instance().await, stack.instance().await, stack.instance().await];
     for step in 0..120 {
         assert_eq!(instances[step % 3].get(&largest.secret).await, Answer::Allowed, "step {step}");

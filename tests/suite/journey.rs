@@ -1,6 +1,9 @@
 //! The journey of the README, over HTTP, through the template's own routes and gateway responses.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use local::{server, system::System};
 use reqwest::{Client, Method, StatusCode};
@@ -22,8 +25,8 @@ pub(crate) struct Running {
 pub(crate) type Response = (StatusCode, reqwest::header::HeaderMap, Value);
 
 impl Running {
-    pub(crate) async fn start() -> Self {
-        let system = System::start(tests::stack::template(), None).await.unwrap();
+    pub(crate) async fn start(data_dir: Option<&Path>) -> Self {
+        let system = System::start(tests::stack::template(), data_dir).await.unwrap();
         let admin = system.admin_key().await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -69,7 +72,7 @@ impl Running {
 
 #[tokio::test]
 async fn from_an_admin_key_to_a_key_that_opens_a_door_and_back() {
-    let running = Running::start().await;
+    let running = Running::start(None).await;
     let order = json!({
         "name": "try me", "owner": { "type": "user", "id": "ann" }, "environment": "test", "scopes": ["read"],
         "limits": [{ "requests": 3, "per": "month" }],
@@ -141,4 +144,30 @@ fn unauthorized((status, headers, problem): Response) {
     assert_eq!(problem["status"], 401);
     assert!(problem["code"].is_string() && problem["detail"].is_string(), "{problem}");
     assert!(headers.contains_key("www-authenticate"));
+}
+
+#[tokio::test]
+async fn a_data_directory_keeps_keys_and_peppers_across_restarts() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let first = Running::start(Some(data_dir.path())).await;
+    let secret = first.admin.clone();
+    assert_eq!(first.get("/example", &secret).await.0, StatusCode::OK);
+    first.end().await;
+    let second = Running::start(Some(data_dir.path())).await;
+    assert_ne!(second.admin, secret, "every start has an admin key of its own");
+    let (status, _, echo) = second.get("/example", &secret).await;
+    assert_eq!((status, &echo["key"]["name"]), (StatusCode::OK, &json!("local admin")));
+    second.end().await;
+}
+
+#[tokio::test]
+async fn a_body_beyond_64_kib_is_413_and_an_unknown_key_id_404() {
+    let running = Running::start(None).await;
+    let large = json!({ "name": "x".repeat(64 * 1024) });
+    let (status, _, problem) = running.admin(Method::POST, "/v1/keys", large).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("body_too_large")));
+    let (status, headers, problem) = running.admin(Method::GET, "/v1/keys/key_0123456789abcdefghijkl", Value::Null).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("no_such_key")));
+    assert_eq!(headers["content-type"], "application/problem+json");
+    running.end().await;
 }

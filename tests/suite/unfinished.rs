@@ -1,5 +1,8 @@
 //! Changes broken off after each of their calls: the key works or is refused as it should, and repeating finishes.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::{Answer, Stack, stack::issued};
 
@@ -65,10 +68,73 @@ async fn a_rotation_that_breaks_off_leaves_the_old_secret_and_repeating_it_gives
         }
         let shown = stack.show(&key.id).await;
         assert!(shown["generations"].as_array().unwrap().iter().all(|generation| generation["hint"].is_string()), "{shown}");
+        let aliases: Vec<_> = stack.scan("KeysTable").await.into_iter().filter(|item| is(item, "key", &key.id)).collect();
+        let endless = aliases.iter().filter(|alias| !alias.contains_key("ttl")).count();
+        assert_eq!(endless, 1, "only the newest secret's alias has no end, whatever broke off: cut after {calls} calls");
     }
     assert!((3..MOST_CALLS).contains(&broken), "{broken}");
     let (intents, outcomes) = audit(&stack, "rotate").await;
     assert!(intents > outcomes && outcomes >= MOST_CALLS, "what broke off shows as an intent without an outcome");
+}
+
+#[tokio::test]
+async fn a_rotation_whose_answers_are_lost_is_never_said_to_have_changed_nothing() {
+    let stack = Stack::start().await;
+    let mut recovered = 0;
+    for lost in 0..MOST_CALLS {
+        let key = stack.issue(json!({})).await;
+        stack.wire.lose_replies(lost..lost + 1);
+        let (status, answer) = stack.rotate(&key.id, &json!({})).await;
+        stack.wire.mend();
+        let rotated = stack.record(&key.id).await.newest() == 2;
+        match status {
+            200 => assert!(rotated, "{answer}"),
+            503 => {}
+            _ => panic!("answer {lost} was lost: {answer}"),
+        }
+        recovered += usize::from(status == 200);
+        let instance = stack.instance().await;
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        let again = issued(&stack.rotate(&key.id, &json!({})).await.1);
+        assert_eq!(instance.get(&again.secret).await, Answer::Allowed);
+    }
+    assert!(recovered > 0, "the commit recognises itself");
+}
+
+#[tokio::test]
+async fn a_key_whose_life_was_extended_keeps_all_that_is_known_of_it() {
+    let stack = Stack::start().await;
+    for calls in 0..MOST_CALLS {
+        let key = stack.issue(json!({ "expires_at": "2028-01-01T00:00:00Z" })).await;
+        stack.wire.cut_after(calls);
+        stack.update(&key.id, &json!({ "expires_at": null })).await;
+        stack.wire.mend();
+        let items: Vec<_> = stack.scan("KeysTable").await.into_iter().filter(|item| is(item, "pk", &key.id)).collect();
+        let endless = |sort: &str| items.iter().any(|item| is(item, "sk", sort) && !item.contains_key("ttl"));
+        assert!(!endless("key") || endless("about"), "cut after {calls} calls: the key lives on and what is known of it ends");
+    }
+}
+
+#[tokio::test]
+async fn of_updates_at_once_each_that_was_answered_is_there() {
+    let stack = std::sync::Arc::new(Stack::start().await);
+    let key = stack.issue(json!({})).await;
+    let update = |n: u64| {
+        let (stack, id) = (stack.clone(), key.id.clone());
+        // Metadata is not part of the record: equal records must not be taken for one change.
+        tokio::spawn(async move { stack.update(&id, &json!({ "metadata": { "n": n } })).await })
+    };
+    let tasks: Vec<_> = (0..12).map(update).collect();
+    let mut answered = Vec::new();
+    for task in tasks {
+        let (status, answer) = task.await.unwrap();
+        assert!(status == 200 || answer["code"] == "changed_meanwhile", "{answer}");
+        answered.extend((status == 200).then_some(answer));
+    }
+    answered.sort_by_key(|answer| answer["version"].as_u64());
+    let versions: Vec<_> = answered.iter().map(|answer| answer["version"].as_u64().unwrap()).collect();
+    assert_eq!(versions, (2..2 + u64::try_from(answered.len()).unwrap()).collect::<Vec<_>>(), "a version each");
+    assert_eq!(stack.show(&key.id).await["metadata"], answered.last().unwrap()["metadata"], "and the last one stays");
 }
 
 #[tokio::test]
@@ -125,9 +191,12 @@ async fn a_revocation_that_breaks_off_is_finished_by_repeating_it() {
     assert!((3..MOST_CALLS).contains(&broken), "{broken}");
 }
 
-fn mentions(item: &std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, id: &str) -> bool {
-    let is = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|text| text == id);
-    is("pk") || is("key")
+fn mentions(item: &HashMap<String, AttributeValue>, id: &str) -> bool {
+    is(item, "pk", id) || is(item, "key", id)
+}
+
+fn is(item: &HashMap<String, AttributeValue>, name: &str, text: &str) -> bool {
+    item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|found| found == text)
 }
 
 #[tokio::test]

@@ -5,7 +5,13 @@
 //! That fails closed only where the method requires a usage key, so an API must ask for it by a stage variable.
 
 use serde_json::{Map, Value, json};
-use shared::{decision::Refusal, error::Code, lambda::Failure, verify::Verdict, view};
+use shared::{
+    decision::Refusal,
+    error::Code,
+    lambda::Failure,
+    verify::{Outcome, Verdict},
+    view,
+};
 
 use crate::event::{Event, Kind};
 
@@ -20,21 +26,19 @@ pub(crate) struct Answers {
 
 impl Answers {
     pub(crate) fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
-        match (&verdict.result, &verdict.record) {
-            (Ok(_), Some(record)) => {
-                Ok(self.allow(event, record.id.as_str(), view::context(record, verdict.now), &self.usage_key))
+        let (refusal, record) = match &verdict.outcome {
+            Outcome::Allowed { record, .. } => {
+                return Ok(self.allow(event, record.id.as_str(), view::context(record, verdict.now), &self.usage_key));
             }
-            (Ok(_), None) => Err(Failure::INTERNAL),
-            (Err(refusal), record) => {
-                let context = view::refusal_context(refusal, record.as_deref(), verdict.now);
-                let principal = record.as_ref().map_or("unknown", |record| record.id.as_str());
-                match refusal {
-                    Refusal::Limited { .. } if event.answers_429() => {
-                        Ok(self.allow(event, principal, context, &self.unknown_usage_key))
-                    }
-                    Refusal::Limited { .. } | Refusal::Address | Refusal::Scope => Ok(deny(event, principal, context)),
-                    _ => self.unauthorized(event, refusal.code()),
-                }
+            Outcome::Refused { refusal, record } => (refusal, record.as_deref()),
+        };
+        let context = view::refusal_context(refusal, record, verdict.now);
+        let principal = record.map_or("unknown", |record| record.id.as_str());
+        match refusal {
+            Refusal::Limited { .. } if event.answers_429() => Ok(self.allow(event, principal, context, &self.unknown_usage_key)),
+            Refusal::Limited { .. } | Refusal::Address | Refusal::Scope => Ok(deny(event, principal, context)),
+            Refusal::Unknown | Refusal::Revoked | Refusal::Disabled | Refusal::Expired | Refusal::Replaced => {
+                self.unauthorized(event, refusal.code())
             }
         }
     }

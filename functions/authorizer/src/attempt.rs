@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::verify::Verdict;
+use shared::verify::{Outcome, Verdict};
 
 use crate::event::Event;
 
@@ -13,19 +13,19 @@ pub(crate) struct Attempt {
     pub(crate) code: &'static str,
     key: Option<String>,
     generation: Option<u32>,
-    uncertain: bool,
+    pub(crate) uncertain: u32,
 }
 
 impl Attempt {
     pub(crate) fn verdict(&mut self, verdict: &Verdict) {
-        self.key = verdict.record.as_ref().map(|record| record.id.to_string());
+        self.key = verdict.record().map(|record| record.id.to_string());
         self.uncertain = verdict.uncertain;
-        match &verdict.result {
-            Ok(proof) => {
+        match &verdict.outcome {
+            Outcome::Allowed { generation, .. } => {
                 self.code = "allowed";
-                self.generation = Some(proof.number);
+                self.generation = Some(*generation);
             }
-            Err(refusal) => self.code = refusal.code().as_str(),
+            Outcome::Refused { refusal, .. } => self.code = refusal.code().as_str(),
         }
     }
 

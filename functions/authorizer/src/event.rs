@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
+use shared::path::NormalPath;
 
 /// Which API asks, and thereby which answers it understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +16,7 @@ pub(crate) enum Kind {
     HttpSimple,
 }
 
-/// What the authorizer needs of an event.
-#[derive(Debug)]
+/// What the authorizer needs of an event. Not printable: its headers and its query hold the key.
 pub(crate) struct Event {
     pub(crate) kind: Kind,
     /// The ARN of the method asked for, with the concrete path.
@@ -41,9 +41,10 @@ impl Event {
             Some(_) => Kind::HttpPolicy,
         };
         let arn = text("methodArn").or_else(|| text("routeArn"))?.to_owned();
-        let (method, path) = method_and_path(&arn)?;
         let context = raw.get("requestContext")?;
-        let identity = if kind == Kind::HttpSimple { context.get("http")? } else { context.get("identity")? };
+        let simple = kind == Kind::HttpSimple;
+        let identity = context.get(if simple { "http" } else { "identity" })?;
+        let (method, path) = if simple { http_method_and_path(context, text("rawPath")?)? } else { method_and_path(&arn)? };
         let field = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         Some(Self {
             kind,
@@ -68,11 +69,10 @@ impl Event {
     }
 
     /// Whether the calling API's stage marks its `/v1` routes as the management API.
-    pub(crate) fn is_management(&self) -> bool {
+    pub(crate) fn is_management(&self, path: Option<&NormalPath>) -> bool {
         // What has no normal form may reach any backend route: it is held to the stricter rule.
-        let below = |path: &str| path == "/v1" || path.starts_with("/v1/");
-        let path = shared::path::NormalPath::parse(&self.path);
-        self.stage_variable("routes") == Some("management") && path.is_none_or(|path| below(path.as_str()))
+        let below = |path: &NormalPath| path.as_str() == "/v1" || path.as_str().starts_with("/v1/");
+        self.stage_variable("routes") == Some("management") && path.is_none_or(below)
     }
 
     /// Whether the calling API turns an unknown usage key into a 429. Only a REST API can.
@@ -104,6 +104,15 @@ fn method_and_path(arn: &str) -> Option<(String, String)> {
     Some((method.to_owned(), format!("/{}", parts.next().unwrap_or_default())))
 }
 
+/// What an HTTP API's event says of the request itself: its ARN need not hold the concrete path. The raw path begins with
+/// the stage, unless that is the default one.
+fn http_method_and_path(context: &Value, raw_path: &str) -> Option<(String, String)> {
+    let method = context.get("http")?.get("method")?.as_str()?;
+    let stage = context.get("stage").and_then(Value::as_str).filter(|stage| *stage != "$default");
+    let path = stage.and_then(|stage| raw_path.strip_prefix('/')?.strip_prefix(stage)).filter(|path| path.starts_with('/'));
+    Some((method.to_owned(), path.unwrap_or(raw_path).to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -133,13 +142,27 @@ mod tests {
             }))
             .unwrap()
         };
+        let is_management = |path: &str, variables: Value| event(path, variables).is_management(NormalPath::parse(path).as_ref());
         let marked = json!({ "routes": "management" });
-        assert!(event("/v1/keys", marked.clone()).is_management());
-        assert!(event("/v1", marked.clone()).is_management());
-        assert!(event("/%76%31/keys", marked.clone()).is_management());
-        assert!(event("/x/../v1/keys", marked.clone()).is_management());
-        assert!(!event("/v10/keys", marked.clone()).is_management());
-        assert!(!event("/example", marked).is_management());
-        assert!(!event("/v1/keys", Value::Null).is_management());
+        assert!(is_management("/v1/keys", marked.clone()));
+        assert!(is_management("/v1", marked.clone()));
+        assert!(is_management("/%76%31/keys", marked.clone()));
+        assert!(is_management("/x/../v1/keys", marked.clone()));
+        assert!(!is_management("/v10/keys", marked.clone()));
+        assert!(!is_management("/example", marked));
+        assert!(!is_management("/v1/keys", Value::Null));
+    }
+
+    #[test]
+    fn an_http_apis_path_comes_without_its_stage() {
+        for (stage, raw, path) in [
+            (json!("$default"), "/reports/7", "/reports/7"),
+            (json!("live"), "/live/reports/7", "/reports/7"),
+            (json!("live"), "/lively/reports", "/lively/reports"),
+            (Value::Null, "/reports", "/reports"),
+        ] {
+            let context = json!({ "stage": stage, "http": { "method": "GET" } });
+            assert_eq!(http_method_and_path(&context, raw), Some(("GET".to_owned(), path.to_owned())));
+        }
     }
 }

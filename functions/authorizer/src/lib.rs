@@ -2,7 +2,10 @@
 //!
 //! This crate translates; [`shared::verify`] decides.
 
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use shared::{
@@ -14,9 +17,10 @@ use shared::{
     host::Host,
     key::{Prefix, Secret},
     lambda::{Failure, Function},
+    path::NormalPath,
     secrets::PepperSource,
     store::{Store, Tables},
-    verify::{Verdict, Verifier},
+    verify::{Undecided, Verdict, Verifier},
 };
 
 mod answer;
@@ -28,6 +32,9 @@ use answer::Answers;
 use attempt::Attempt;
 use event::Event;
 use presented::Presented;
+
+/// API Gateway waits 10 s for an authorizer. An attempt that takes nearly as long is given up, so that it is still audited.
+const DEADLINE: Duration = Duration::from_secs(8);
 
 /// What the authorizer is told by its environment.
 #[derive(Clone, Debug)]
@@ -70,7 +77,7 @@ impl Config {
 
 /// The function. One per instance; its caches are the instance's.
 pub struct Authorizer {
-    verifier: std::sync::Arc<Verifier>,
+    verifier: Arc<Verifier>,
     afterwards: Afterwards,
     answers: Answers,
     config: Config,
@@ -91,7 +98,7 @@ impl Authorizer {
         let peppers = PepperSource::new(secrets, config.pepper_secret.clone(), store.clone());
         let unknown_usage_key = base62::random(host.entropy.as_ref(), 40)?.to_string();
         let answers = Answers { usage_key: config.usage_key.clone(), unknown_usage_key };
-        let verifier = std::sync::Arc::new(Verifier::new(store, peppers, host));
+        let verifier = Arc::new(Verifier::new(store, peppers, host));
         Ok(Self { verifier, afterwards: Afterwards::default(), answers, config })
     }
 
@@ -108,28 +115,51 @@ impl Authorizer {
         self.afterwards.clone()
     }
 
-    async fn decide(&self, event: &Event, attempt: &mut Attempt) -> Result<Result<Verdict, Code>, Fault> {
+    async fn decide(&self, event: &Event, attempt: &mut Attempt) -> Result<Result<Verdict, Code>, Undecided> {
         let presented = match Presented::read(event, self.config.allow_query_key) {
             Presented::One(text) => text,
             Presented::None => return Ok(Err(Code::MissingKey)),
             Presented::Conflicting => return Ok(Err(Code::ConflictingKeys)),
         };
-        let Ok(secret) = Secret::parse(&self.config.prefix, &presented) else {
+        let Ok(secret) = Secret::parse(&self.config.prefix, presented) else {
             return Ok(Err(Code::MalformedKey));
         };
         attempt.hint = Some(secret.hint());
-        let request = decision::Request {
-            method: &event.method,
-            path: shared::path::NormalPath::parse(&event.path),
-            management: event.is_management(),
-            address: event.address,
+        let path = NormalPath::parse(&event.path);
+        let management = event.is_management(path.as_ref());
+        let request = decision::Request { method: &event.method, path, management, address: event.address };
+        let verified = tokio::time::timeout(DEADLINE, self.verifier.verify(&secret, &request)).await;
+        verified.unwrap_or_else(|_| Err(Fault::new("authorizer.deadline", "no verdict in time").into())).map(Ok)
+    }
+
+    async fn answer(&self, event: &Event) -> Result<Value, Failure> {
+        let started = Instant::now();
+        let mut attempt = Attempt::default();
+        let decided = self.decide(event, &mut attempt).await;
+        let answer = match &decided {
+            Ok(Ok(verdict)) => {
+                self.tidy(verdict);
+                attempt.verdict(verdict);
+                self.answers.verdict(event, verdict)
+            }
+            Ok(Err(code)) => {
+                attempt.code = code.as_str();
+                self.answers.unauthorized(event, *code)
+            }
+            Err(Undecided { fault, uncertain }) => {
+                attempt.code = Code::Internal.as_str();
+                attempt.uncertain = *uncertain;
+                tracing::error!(fault = fault.code, detail = fault.detail, request_id = event.request_id, "could not decide");
+                Err(Failure::INTERNAL)
+            }
         };
-        self.verifier.verify(&secret, &request).await.map(Ok)
+        attempt.log(event, started.elapsed());
+        answer
     }
 
     fn tidy(&self, verdict: &Verdict) {
         for chore in verdict.chores() {
-            let (verifier, retention) = (std::sync::Arc::clone(&self.verifier), self.config.usage_retention_seconds);
+            let (verifier, retention) = (Arc::clone(&self.verifier), self.config.usage_retention_seconds);
             self.afterwards.spawn(async move {
                 if let Err(fault) = verifier.tidy(&chore, retention).await {
                     tracing::warn!(fault = fault.code, detail = fault.detail, "put off a chore");
@@ -141,27 +171,10 @@ impl Authorizer {
 
 impl Function for Authorizer {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
-        let started = Instant::now();
-        let event = Event::read(event).ok_or(Failure::BAD_EVENT)?;
-        let mut attempt = Attempt::default();
-        let decided = self.decide(&event, &mut attempt).await;
-        let answer = match &decided {
-            Ok(Ok(verdict)) => {
-                self.tidy(verdict);
-                attempt.verdict(verdict);
-                self.answers.verdict(&event, verdict)
-            }
-            Ok(Err(code)) => {
-                attempt.code = code.as_str();
-                self.answers.unauthorized(&event, *code)
-            }
-            Err(fault) => {
-                attempt.code = Code::Internal.as_str();
-                tracing::error!(fault = fault.code, detail = fault.detail, request_id = event.request_id, "could not decide");
-                Err(Failure::INTERNAL)
-            }
+        let answer = match Event::read(event) {
+            Some(event) => self.answer(&event).await,
+            None => Err(Failure::BAD_EVENT),
         };
-        attempt.log(&event, started.elapsed());
         self.afterwards.finish();
         answer
     }

@@ -84,28 +84,24 @@ impl Issue {
         let mut record = record(id, order.clone(), now);
         change::check_size(&record)?;
         let Minted { secret, digest, alias, note } = self.mint.mint(&record.id, order.environment, 1, actor).await?;
-        for generation in &mut record.generations {
-            generation.tag.clone_from(&alias.proof.tag);
-        }
+        record.generations[0].tag.clone_from(&alias.proof.tag);
         let about = About {
             created_at: now,
             created_by: actor.to_owned(),
             metadata: order.metadata,
             rotate_every_days: order.rotate_every_days,
-            secrets: BTreeMap::from([(1, note)]),
+            secrets: BTreeMap::from([(alias.proof.tag.clone(), note)]),
         };
         let key = Key { record, about };
         let event = Event::new(host, "issue", &key.record.id, actor, audited(&key))?;
         let new = NewKey { record: &key.record, about: &key.about, digest, alias: &alias, event: &event };
-        let (audit_retention, retention) = self.changes.retention_seconds();
-        self.changes.store.create(&new, now, retention, audit_retention).await?;
+        self.changes.store.create(&new, self.changes.config()).await?;
         Ok(view::key_with_secret(&key, &secret, now))
     }
 }
 
-/// The record of a key that nobody has used yet. Its tag is as long as the one that it will get, so that its size is right.
+/// The record of a key that nobody has used yet, but for the tag of its secret.
 fn record(id: KeyId, order: Order, now: shared::time::Timestamp) -> Record {
-    let tag = "0".repeat(shared::mint::TAG_LENGTH);
     Record {
         id,
         version: 1,
@@ -118,7 +114,7 @@ fn record(id: KeyId, order: Order, now: shared::time::Timestamp) -> Record {
         limits: order.limits,
         generations: vec![Generation {
             number: 1,
-            tag,
+            tag: String::new(),
             expires_at: order.expires_at,
             grace_ends_at: None,
             until_first_use: false,

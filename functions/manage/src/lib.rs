@@ -5,7 +5,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
     change::{Changes, Refusing},
-    config::{ChangeConfig, ConfigError, Lookup},
+    config::ChangeConfig,
     error::Error,
     host::Host,
     http::{self as api, Answer},
@@ -36,12 +36,11 @@ impl Manage {
         Self { changes: Changes::new(store, host, config) }
     }
 
-    /// What the function is told, from `lookup`.
-    ///
-    /// # Errors
-    /// [`ConfigError`] that names the first variable that is missing or wrong.
-    pub fn config(lookup: Lookup<'_>) -> Result<Config, ConfigError> {
-        ChangeConfig::read(lookup)
+    /// Opens the connection, in the time that Lambda gives to a starting instance. What fails is tried again by the first request.
+    pub async fn warm(&self) {
+        if let Err(fault) = self.changes.store.warm().await {
+            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
+        }
     }
 
     async fn route(&self, request: Request) -> Answer {

@@ -8,5 +8,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start(&config::environment);
     let config = Config::read(&config::environment)?;
     let sdk = aws::config().await;
-    lambda::run(Manage::new(config, aws_sdk_dynamodb::Client::new(&sdk), Host::system())).await
+    let manage = Manage::new(config, aws_sdk_dynamodb::Client::new(&sdk), Host::system());
+    manage.warm().await;
+    lambda::run(manage).await
 }

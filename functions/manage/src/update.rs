@@ -78,6 +78,6 @@ impl Manage {
             self.changes.intend("update", &id, actor, json!({ "changes": update.sent, "version": record.version })).await?;
         let change =
             AboutChange { metadata: update.metadata, rotate_every_days: update.rotate_every_days, ..AboutChange::default() };
-        self.changes.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, &change).await
+        self.changes.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, change).await
     }
 }

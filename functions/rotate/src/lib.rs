@@ -3,14 +3,14 @@
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
-    change::{self, Changes},
+    change::Changes,
     config::{self, ChangeConfig, ConfigError, Lookup, SecretConfig},
     error::Rejection,
     host::Host,
     http::{self, Answer},
     input::{self, Fields},
     lambda::{self, Failure, Function},
-    mint::{Mint, TAG_LENGTH},
+    mint::{Mint, Minted},
     rotation::{self, Rotation},
     secrets::PepperSource,
     store::{Store, about::AboutChange},
@@ -75,20 +75,22 @@ impl Rotate {
         let id = http::key_id(&request)?;
         let now = self.changes.host.clock.now();
         let rotation = read(http::fields(&request)?, self.default_grace_seconds, now)?;
-        let key = self.changes.load(&id).await?;
-        // Planned twice: once to refuse what can't be before bcrypt runs, once with the tag of the secret that is made.
-        let planned = rotation::plan(&key.record, &rotation, "0".repeat(TAG_LENGTH), now)?;
-        change::check_size(&planned.record)?;
-        let number = planned.record.newest();
-        let minted = self.mint.mint(&id, key.record.environment, number, &actor).await?;
-        let commit = rotation::plan(&key.record, &rotation, minted.alias.proof.tag.clone(), now)?;
-        let detail = json!({ "generation": number, "dropped": commit.dropped, "grace_seconds": rotation.grace_seconds, "force": rotation.force });
+        let mut key = self.changes.load(&id).await?;
+        // What can't be is refused before bcrypt runs: the plan is the same but for the tag of the secret.
+        let mut commit = rotation::plan(&key.record, &rotation, now)?;
+        let number = commit.record.newest();
+        let Minted { secret, digest, alias, note } = self.mint.mint(&id, key.record.environment, number, &actor).await?;
+        let tag = alias.proof.tag.clone();
+        commit.tag_newest(&tag);
+        let detail = json!({
+            "generation": number, "dropped": commit.dropped, "grace_seconds": rotation.grace_seconds, "force": rotation.force,
+        });
         let event = self.changes.intend("rotate", &id, &actor, detail).await?;
-        self.changes.store.put_alias(&minted.digest, &minted.alias).await?;
-        let change =
-            AboutChange { added: Some((number, minted.note)), dropped: commit.dropped.clone(), ..AboutChange::default() };
-        let key = self.changes.commit(&event, key, commit, &change).await?;
-        Ok((::http::StatusCode::OK, view::key_with_secret(&key, &minted.secret, now)))
+        self.changes.store.note_secret(&id, &tag, &note).await?;
+        self.changes.store.put_alias(&digest, &alias).await?;
+        key.about.secrets.insert(tag, note);
+        let key = self.changes.commit(&event, key, commit, AboutChange::default()).await?;
+        Ok((::http::StatusCode::OK, view::key_with_secret(&key, &secret, now)))
     }
 }
 

@@ -1,17 +1,24 @@
 //! The about item: what people want to know of a key and no decision needs, and the attributes that the indexes are made of.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 use serde_json::{Map, Value};
 
 use super::{
-    Store, about_key,
+    Store, about_key, applied,
     expression::Expression,
     item::{Attributes, Reader},
     number, text,
 };
-use crate::{error::Fault, id::KeyId, key::Environment, record::Record, schedule, time::Timestamp};
+use crate::{
+    error::Fault,
+    id::KeyId,
+    key::Environment,
+    record::{Generation, Record},
+    schedule,
+    time::Timestamp,
+};
 
 /// What is known of a key beside its record.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,12 +31,13 @@ pub struct About {
     pub metadata: Map<String, Value>,
     /// After how many days each secret is due for rotation; none: never.
     pub rotate_every_days: Option<u32>,
-    /// What is known of each live secret, by generation.
-    pub secrets: BTreeMap<u32, SecretNote>,
+    /// What is known of each secret whose alias may still be there, by the tag of its generation. A tag that the record
+    /// doesn't have is a secret that was replaced, or never came to be.
+    pub secrets: BTreeMap<String, SecretNote>,
 }
 
-/// What is known of a secret once it is handed out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is known of a secret, from before its alias is stored until that has its end.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecretNote {
     /// What may be shown of it: `mbk_live_Ab3C…`.
     pub hint: String,
@@ -48,10 +56,14 @@ pub struct AboutChange {
     pub metadata: Option<Map<String, Value>>,
     /// A new rotation period, or none any more.
     pub rotate_every_days: Option<Option<u32>>,
-    /// A new secret and its generation.
-    pub added: Option<(u32, SecretNote)>,
-    /// Generations that the key no longer has.
-    pub dropped: Vec<u32>,
+    /// Tags of secrets whose aliases have been given their end.
+    pub ended: Vec<String>,
+}
+
+impl fmt::Debug for SecretNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretNote({})", self.hint)
+    }
 }
 
 impl About {
@@ -64,9 +76,14 @@ impl About {
         if let Some(days) = change.rotate_every_days {
             self.rotate_every_days = days;
         }
-        self.secrets.extend(change.added.clone());
-        self.secrets.retain(|number, _| !change.dropped.contains(number));
+        self.secrets.retain(|tag, _| !change.ended.contains(tag));
         self
+    }
+
+    /// What is known of a generation's secret.
+    #[must_use]
+    pub fn note(&self, generation: &Generation) -> Option<&SecretNote> {
+        self.secrets.get(&generation.tag)
     }
 }
 
@@ -111,41 +128,63 @@ impl Store {
             }
         }
         derived.into_iter().for_each(|(name, value)| all.set(&name, value));
-        set_secrets(&mut all, change);
-        for (field, value) in own_fields(record, change) {
+        change.ended.iter().for_each(|tag| all.remove_entry("secrets", tag));
+        for (field, value) in own_fields(change) {
             all.set(field, value);
             all.set(&version_of(field), number(record.version));
         }
         if self.write_about(record, all, "version").await? {
             return Ok(());
         }
-        for (field, value) in own_fields(record, change) {
+        for (field, value) in own_fields(change) {
             let mut one = Expression::default();
             one.set(field, value);
             one.set(&version_of(field), number(record.version));
             self.write_about(record, one, &version_of(field)).await?;
         }
-        if change.added.is_some() || !change.dropped.is_empty() {
-            let mut secrets = Expression::default();
-            set_secrets(&mut secrets, change);
-            self.write_about(record, secrets, "no_version").await?;
-        }
         Ok(())
+    }
+
+    /// Notes a secret before anything else is stored of it, so that whatever becomes of it, its alias can be found.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer, or there is no about item.
+    pub async fn note_secret(&self, id: &KeyId, tag: &str, note: &SecretNote) -> Result<(), Fault> {
+        let mut expression = Expression::default();
+        expression.set_entry("secrets", tag, write_note(note));
+        match self.change_about(id, expression).await? {
+            true => Ok(()),
+            false => Err(Fault::corrupt("about", "missing")),
+        }
+    }
+
+    /// Takes the end off the about item, before a change gives its key a longer life: should that change break off after
+    /// its commit, the key must not lose what is known of it.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn keep_about(&self, id: &KeyId) -> Result<(), Fault> {
+        let mut expression = Expression::default();
+        expression.remove("ttl");
+        self.change_about(id, expression).await.map(|_| ())
+    }
+
+    async fn change_about(&self, id: &KeyId, expression: Expression) -> Result<bool, Fault> {
+        let update = expression.apply(self.about_update(id)).condition_expression("attribute_exists(pk)");
+        applied(update.send().await)
+    }
+
+    fn about_update(&self, id: &KeyId) -> UpdateItemFluentBuilder {
+        let [pk, sk] = about_key(id);
+        self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1)
     }
 
     /// Whether it was written: not if a newer change has written `version` before.
     async fn write_about(&self, record: &Record, mut expression: Expression, version: &str) -> Result<bool, Fault> {
-        let [pk, sk] = about_key(&record.id);
         expression.name("#guard", version.to_owned());
-        let update = expression.apply(self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1));
+        let update = expression.apply(self.about_update(&record.id));
         let update = update.condition_expression("attribute_exists(pk) AND (attribute_not_exists(#guard) OR #guard <= :guard)");
-        match update.expression_attribute_values(":guard", number(record.version)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(Fault::from_sdk(&error)),
-        }
+        applied(update.expression_attribute_values(":guard", number(record.version)).send().await)
     }
 }
 
@@ -154,21 +193,11 @@ fn version_of(field: &str) -> String {
 }
 
 /// The fields that no record implies, as this change sets them.
-fn own_fields(record: &Record, change: &AboutChange) -> Vec<(&'static str, AttributeValue)> {
-    debug_assert!(record.version > 0, "a committed record");
+fn own_fields(change: &AboutChange) -> Vec<(&'static str, AttributeValue)> {
     let metadata = change.metadata.as_ref().map(|metadata| ("metadata", write_metadata(metadata)));
     // 0 days is how "never" is stored: an absent attribute could not carry the version of that change.
     let rotate = change.rotate_every_days.map(|days| ("rotate_every_days", number(days.unwrap_or(0).into())));
     metadata.into_iter().chain(rotate).collect()
-}
-
-fn set_secrets(expression: &mut Expression, change: &AboutChange) {
-    if let Some((generation, note)) = &change.added {
-        expression.set_entry("secrets", &generation.to_string(), write_note(note));
-    }
-    for dropped in &change.dropped {
-        expression.remove_entry("secrets", &dropped.to_string());
-    }
 }
 
 /// The attributes that follow from a record, index attributes among them.
@@ -178,7 +207,7 @@ fn derived(record: &Record, about: &About, now: Timestamp, retention_seconds: u6
         ("name".to_owned(), text(&record.name)),
         ("env_status".to_owned(), text(env_status(record.environment, record.status.as_str()))),
     ]);
-    if let Some(note) = about.secrets.get(&record.newest()) {
+    if let Some(note) = record.generation(record.newest()).and_then(|newest| about.note(newest)) {
         attributes.insert("hint".to_owned(), text(&note.hint));
     }
     if let Some(expiry) = record.expires_at() {
@@ -204,7 +233,7 @@ pub fn write(record: &Record, about: &About, now: Timestamp, retention_seconds: 
     attributes.insert("created_by".to_owned(), text(&about.created_by));
     attributes.insert("metadata".to_owned(), write_metadata(&about.metadata));
     attributes.insert("rotate_every_days".to_owned(), number(about.rotate_every_days.unwrap_or(0).into()));
-    let secrets = about.secrets.iter().map(|(number, note)| (number.to_string(), write_note(note)));
+    let secrets = about.secrets.iter().map(|(tag, note)| (tag.clone(), write_note(note)));
     attributes.insert("secrets".to_owned(), AttributeValue::M(secrets.collect()));
     attributes
 }
@@ -225,9 +254,8 @@ fn write_note(note: &SecretNote) -> AttributeValue {
 fn read(attributes: &Attributes) -> Result<About, Fault> {
     let item = Reader::new("about", attributes);
     let mut secrets = BTreeMap::new();
-    for (generation, value) in item.map("secrets")?.into_iter().flatten() {
-        let generation = generation.parse().map_err(|_| item.corrupt("a generation is not a number"))?;
-        secrets.insert(generation, read_note(value.as_m().map_err(|_| item.corrupt("a secret is not a map"))?)?);
+    for (tag, value) in item.map("secrets")?.into_iter().flatten() {
+        secrets.insert(tag.clone(), read_note(value.as_m().map_err(|_| item.corrupt("a secret is not a map"))?)?);
     }
     let days = item.number("rotate_every_days")?;
     Ok(About {

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-
-use super::{Store, item::Attributes, item::Reader, number, text};
+use super::{Store, applied, item::Attributes, item::Reader, number, text};
 use crate::{
     decision::Proof,
     error::Fault,
@@ -61,11 +59,7 @@ impl Store {
         let update = update.key("pk", text(partition(digest))).key("sk", text("alias"));
         let update = update.update_expression("SET #ttl = :ttl").condition_expression("attribute_exists(pk)");
         let update = update.expression_attribute_names("#ttl", "ttl").expression_attribute_values(":ttl", number(ttl.secs()));
-        match update.send().await {
-            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => Ok(()),
-            Err(error) => Err(Fault::from_sdk(&error)),
-            Ok(_) => Ok(()),
-        }
+        applied(update.send().await).map(|_| ())
     }
 }
 

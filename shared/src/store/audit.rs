@@ -1,8 +1,6 @@
 //! The audit table: append-only, by management day.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-
-use super::{Store, item::Attributes, number, text};
+use super::{Store, applied, item::Attributes, number, text};
 use crate::{audit::Event, error::Fault};
 
 /// Which of a change's records this is.
@@ -23,12 +21,7 @@ impl Store {
     /// A [`Fault`] if DynamoDB doesn't take it; the change must then not go on.
     pub async fn append(&self, event: &Event, phase: Phase, retention_seconds: u64) -> Result<(), Fault> {
         let put = self.client.put_item().table_name(&self.tables.audit).set_item(Some(write(event, phase, retention_seconds)));
-        match put.condition_expression("attribute_not_exists(pk)").send().await {
-            Err(error) if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Err(Fault::from_sdk(&error))
-            }
-            _ => Ok(()),
-        }
+        applied(put.condition_expression("attribute_not_exists(pk)").send().await).map(|_| ())
     }
 }
 

@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::{
-    client::customize::CustomizableOperation,
-    config::retry::RetryConfig,
+    config::http::HttpResponse,
     error::SdkError,
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
-use super::{Store, hot_key, item::Attributes, number, record, text};
+use super::{Store, applied, hot_key, item::Attributes, number, once, record, text};
 use crate::{base62, decision::Use, error::Fault, host::Entropy, id::KeyId, record::Record};
 
 /// Characters of a nonce: 71 bits, enough to tell one request from the one before it.
@@ -34,13 +33,13 @@ pub enum Charge {
 }
 
 impl Store {
-    /// Counts one use of `id` in one conditional write, without the SDK's own retries: a repeated write must know
-    /// whether it may have been applied before. `repeated` says so, and makes it refuse to follow itself.
+    /// Counts one use of `id` in one conditional write, without the SDK's own retries: whoever repeats it must know that
+    /// it may have been applied before. It refuses to follow itself: not even one that arrives late counts twice.
     ///
     /// # Errors
     /// A [`Fault`]; `ambiguous` if the use may have been counted.
-    pub async fn charge(&self, id: &KeyId, r#use: &Use, nonce: &str, repeated: bool) -> Result<Charge, Fault> {
-        let update = build(self.client.update_item().table_name(&self.tables.keys), id, r#use, nonce, repeated);
+    pub async fn charge(&self, id: &KeyId, r#use: &Use, nonce: &str) -> Result<Charge, Fault> {
+        let update = build(self.client.update_item().table_name(&self.tables.keys), id, r#use, nonce);
         match once(update).send().await {
             Ok(answer) => record::read(answer.attributes().unwrap_or(&Attributes::new())).map(Charge::Counted),
             Err(error) => refused(&error).map(Charge::Refused),
@@ -55,32 +54,24 @@ impl Store {
     pub async fn warm(&self) -> Result<(), Fault> {
         let update = self.client.update_item().table_name(&self.tables.keys);
         let update = update.key("pk", text("reserved#warm")).key("sk", text("key"));
-        let update = update.update_expression("SET #v = #v").condition_expression("attribute_exists(pk)");
-        match update.expression_attribute_names("#v", "version").send().await {
-            Err(error) if !error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
-                Err(Fault::from_sdk(&error))
-            }
-            _ => Ok(()),
-        }
+        let update = update.update_expression("SET #v = :v").condition_expression("attribute_exists(pk)");
+        let update = update.expression_attribute_names("#v", "version").expression_attribute_values(":v", number(0));
+        applied(update.send().await).map(|_| ())
     }
 }
 
-fn once(
-    update: UpdateItemFluentBuilder,
-) -> CustomizableOperation<aws_sdk_dynamodb::operation::update_item::UpdateItemOutput, UpdateItemError, UpdateItemFluentBuilder> {
-    update.customize().config_override(aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled()))
-}
-
 /// The record that a failed condition shows.
-fn refused(error: &SdkError<UpdateItemError, aws_sdk_dynamodb::config::http::HttpResponse>) -> Result<Option<Record>, Fault> {
+fn refused(error: &SdkError<UpdateItemError, HttpResponse>) -> Result<Option<Record>, Fault> {
     match error.as_service_error() {
         Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().map(record::read).transpose(),
         _ => Err(Fault::from_sdk(error)),
     }
 }
 
-fn build(update: UpdateItemFluentBuilder, id: &KeyId, r#use: &Use, nonce: &str, repeated: bool) -> UpdateItemFluentBuilder {
-    let mut condition = String::from("#version = :version AND #swept <= :swept");
+fn build(update: UpdateItemFluentBuilder, id: &KeyId, r#use: &Use, nonce: &str) -> UpdateItemFluentBuilder {
+    let mut condition = String::from(
+        "#version = :version AND #swept <= :swept AND (attribute_not_exists(#last_request) OR #last_request <> :nonce)",
+    );
     let mut set = String::from("SET #day = if_not_exists(#day, :zero) + :one, #total = if_not_exists(#total, :zero) + :one");
     set.push_str(", #g = if_not_exists(#g, :zero) + :one, #last_used_at = :now, #last_request = :nonce");
     let mut remove = String::new();
@@ -116,9 +107,6 @@ fn build(update: UpdateItemFluentBuilder, id: &KeyId, r#use: &Use, nonce: &str, 
     if let Some(generation) = r#use.unused {
         condition.push_str(" AND attribute_not_exists(#unused)");
         update = update.expression_attribute_names("#unused", record::generation_counter(generation));
-    }
-    if repeated {
-        condition.push_str(" AND (attribute_not_exists(#last_request) OR #last_request <> :nonce)");
     }
     let mut swept = r#use.now;
     if let Some(sweep) = &r#use.sweep {

@@ -1,5 +1,7 @@
 //! The commit point of a change: one conditional write on the hot item, which no transaction ever holds.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
@@ -11,7 +13,7 @@ use super::{
     expression::Expression,
     hot_key,
     item::Attributes,
-    number,
+    number, once,
     record::{generation_counter, policy, read, revoked},
     text,
 };
@@ -21,6 +23,9 @@ use crate::{
     record::{Record, Revocation, Status},
     time::Timestamp,
 };
+
+/// How often a commit is tried before that is our own fault.
+const TRIES: u32 = 3;
 
 /// A change of a record, planned on the version before it.
 #[derive(Clone, Debug)]
@@ -33,6 +38,15 @@ pub struct Commit {
     pub unused: Option<u32>,
 }
 
+impl Commit {
+    /// Sets the tag of the newest generation, which this commit adds.
+    pub fn tag_newest(&mut self, tag: &str) {
+        if let Some(newest) = self.record.generations.iter_mut().max_by_key(|generation| generation.number) {
+            tag.clone_into(&mut newest.tag);
+        }
+    }
+}
+
 /// What became of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
@@ -40,6 +54,8 @@ pub enum Committed {
     Done,
     /// The key has changed meanwhile, and stays as it is.
     Conflict,
+    /// The key is gone.
+    NoSuchKey,
 }
 
 /// What became of a change of status that needs no version.
@@ -54,15 +70,45 @@ pub enum StatusChange {
 }
 
 impl Store {
-    /// Puts `commit` in force if the key is still as it was when the change was planned. `retention_seconds` after the
-    /// end of its life, DynamoDB may remove the item.
+    /// Puts `commit` in force if the key is still as it was when the change was planned. `nonce` is this change's own: a
+    /// write whose answer was lost is repeated here, and recognised by it. `retention_seconds` after the end of the key's
+    /// life, DynamoDB may remove the item.
     ///
     /// # Errors
     /// A [`Fault`]; `ambiguous` if the change may be in force.
-    pub async fn commit(&self, commit: &Commit, retention_seconds: u64) -> Result<Committed, Fault> {
+    pub async fn commit(&self, commit: &Commit, nonce: &str, retention_seconds: u64) -> Result<Committed, Fault> {
+        let mut fault = None::<Fault>;
+        for tried in 0..TRIES {
+            let failed = match once(self.build(commit, nonce, retention_seconds)).send().await {
+                Ok(_) => return Ok(Committed::Done),
+                Err(error) => error,
+            };
+            if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = failed.as_service_error() {
+                let found = failed.item().and_then(|item| item.get("change")?.as_s().ok());
+                return match (found, fault.filter(|fault| fault.ambiguous)) {
+                    (Some(found), _) if found == nonce => Ok(Committed::Done),
+                    // An earlier try may have been in force before what is there now: nobody can tell any more.
+                    (_, Some(fault)) => Err(fault),
+                    (_, None) if failed.item().is_none() => Ok(Committed::NoSuchKey),
+                    (_, None) => Ok(Committed::Conflict),
+                };
+            }
+            let failed = Fault::from_sdk(&failed);
+            if !failed.retryable {
+                return Err(failed);
+            }
+            let ambiguous = failed.ambiguous || fault.is_some_and(|fault| fault.ambiguous);
+            fault = Some(Fault { ambiguous, ..failed });
+            tokio::time::sleep(Duration::from_millis(50 << tried)).await;
+        }
+        Err(fault.unwrap_or_else(|| Fault::new("commit.not_tried", "no try")))
+    }
+
+    fn build(&self, commit: &Commit, nonce: &str, retention_seconds: u64) -> UpdateItemFluentBuilder {
         let record = &commit.record;
         let mut expression = Expression::default();
         policy(record).into_iter().for_each(|(name, value)| expression.set(&name, value));
+        expression.set("change", text(nonce));
         match record.end_of_life() {
             Some(end) => expression.set("ttl", number(end.plus(retention_seconds).secs())),
             None => expression.remove("ttl"),
@@ -75,15 +121,7 @@ impl Store {
         }
         expression.name("#version", "version".to_owned());
         let update = expression.apply(self.hot_update(&record.id)).condition_expression(condition);
-        let update = update.expression_attribute_values(":before", number(record.version - 1));
-        match update.send().await {
-            Ok(_) => Ok(Committed::Done),
-            // The SDK may have repeated the write after losing the answer to the first one.
-            Err(error) => match before(&error)? {
-                Some(found) if policy(&found) == policy(record) => Ok(Committed::Done),
-                _ => Ok(Committed::Conflict),
-            },
-        }
+        update.expression_attribute_values(":before", number(record.version - 1))
     }
 
     /// Disables a key, whatever version it has: refusing must never wait for anything.

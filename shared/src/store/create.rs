@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
 use super::{Store, about, alias, alias::Alias, audit, item::Attributes, number, record};
-use crate::{audit::Event, error::Fault, key::Digest, record::Record, store::about::About, time::Timestamp};
+use crate::{audit::Event, config::ChangeConfig, error::Fault, key::Digest, record::Record, store::about::About};
 
 /// A key to be.
 #[derive(Debug)]
@@ -25,20 +25,15 @@ impl Store {
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't take it; `ambiguous` if it may have.
-    pub async fn create(
-        &self,
-        key: &NewKey<'_>,
-        now: Timestamp,
-        retention_seconds: u64,
-        audit_retention_seconds: u64,
-    ) -> Result<(), Fault> {
+    pub async fn create(&self, key: &NewKey<'_>, config: &ChangeConfig) -> Result<(), Fault> {
+        let ChangeConfig { retention_seconds, audit_retention_seconds, .. } = *config;
         let mut hot = record::write(key.record);
         if let Some(end) = key.record.end_of_life() {
             hot.insert("ttl".to_owned(), number(end.plus(retention_seconds).secs()));
         }
         let items = [
             (&self.tables.keys, hot),
-            (&self.tables.keys, about::write(key.record, key.about, now, retention_seconds)),
+            (&self.tables.keys, about::write(key.record, key.about, key.event.at, retention_seconds)),
             (&self.tables.keys, alias::write(&key.digest, key.alias)),
             (&self.tables.audit, audit::write(key.event, audit::Phase::Done, audit_retention_seconds)),
         ];

@@ -31,8 +31,9 @@ impl Expression {
 
     /// Sets one entry of a map that the item has.
     pub(super) fn set_entry(&mut self, map: &str, entry: &str, value: AttributeValue) {
-        let path = self.path(map, entry);
+        // Before the names of the path, so that no later placeholder is the same.
         let index = self.names.len();
+        let path = self.path(map, entry);
         self.set.push(format!("{path} = :v{index}"));
         self.values.insert(format!(":v{index}"), value);
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    Store,
+    Store, applied,
     item::{Attributes, Reader},
     number, text,
 };
@@ -43,13 +43,8 @@ impl Store {
             ("fingerprint".to_owned(), text(&recorded.fingerprint)),
             ("since".to_owned(), number(recorded.since.secs())),
         ]));
-        match update.expression_attribute_names("#p", format!("p{pepper}")).expression_attribute_values(":p", value).send().await
-        {
-            Err(error) if !error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
-                Err(Fault::from_sdk(&error))
-            }
-            _ => Ok(()),
-        }
+        let update = update.expression_attribute_names("#p", format!("p{pepper}")).expression_attribute_values(":p", value);
+        applied(update.send().await).map(|_| ())
     }
 }
 

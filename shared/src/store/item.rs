@@ -127,7 +127,9 @@ pub fn size(attributes: &Attributes) -> usize {
     attributes.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
 
-fn value_size(value: &AttributeValue) -> usize {
+/// A value's size in bytes, by the same rules.
+#[must_use]
+pub fn value_size(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
         AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,

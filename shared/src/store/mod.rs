@@ -9,9 +9,16 @@
 //!
 //! Table `usage`: key id and day. Table `audit`: `management#<date>` and the change's id.
 
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    client::customize::CustomizableOperation,
+    config::{http::HttpResponse, retry::RetryConfig},
+    error::{ProvideErrorMetadata, SdkError},
+    operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
+    types::AttributeValue,
+};
 
-use crate::id::KeyId;
+use crate::{error::Fault, id::KeyId};
 
 pub mod about;
 pub mod alias;
@@ -49,6 +56,20 @@ impl Store {
     #[must_use]
     pub const fn new(client: Client, tables: Tables) -> Self {
         Self { client, tables }
+    }
+}
+
+/// An update without the SDK's own retries, for writes that must know whether they are repeated.
+fn once(update: UpdateItemFluentBuilder) -> CustomizableOperation<UpdateItemOutput, UpdateItemError, UpdateItemFluentBuilder> {
+    update.customize().config_override(aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled()))
+}
+
+/// Whether a conditional write was applied; a condition that doesn't hold is an answer and no fault.
+fn applied<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E, HttpResponse>>) -> Result<bool, Fault> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(Fault::from_sdk(&error)),
     }
 }
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    Store, hot_key,
-    item::{Attributes, Reader, size},
+    Store,
+    charge::NONCE_LENGTH,
+    hot_key,
+    item::{Attributes, Reader, size, value_size},
     number, text,
 };
 use crate::{
@@ -17,10 +19,13 @@ use crate::{
     key::Environment,
     limit::{Limit, Period, Window},
     owner::Owner,
-    record::{Counters, Generation, Record, Revocation, SCHEMA, Status},
+    record::{Counters, Generation, Record, Revocation, SCHEMA, Status, TAG_LENGTH},
     scope::Scope,
     time::Timestamp,
 };
+
+/// A moment whose text is as long as that of any that will matter: in the year 2286.
+const LATEST: u64 = 9_999_999_999;
 
 /// Bytes that one write unit pays for.
 const WRITE_UNIT: usize = 1024;
@@ -38,20 +43,34 @@ impl Store {
     }
 }
 
-/// How many bytes `record` is too large to be written in one unit once its counters have grown, if it is.
+/// How many bytes `record` is too large to be written in one unit at any time of its life, if it is: with two secrets
+/// that both have every end there is, and with its counters grown. So a key that can be issued can always be rotated.
 #[must_use]
 pub fn excess(record: &Record) -> usize {
-    let mut attributes = write(record);
-    // Counters at their largest: 10 digits of uses each, the windows that one sweep may leave, two of each limit in
-    // the moment of change, three days until they are folded, two generations.
-    let windows = if record.limits.is_empty() { 0 } else { MOST_SWEPT + 2 * record.limits.len() };
-    let grown = (0..windows).map(|n| format!("s{n:010}")).chain((0..3).map(|n| format!("d{n:08}")));
+    let latest = Some(Timestamp::from_secs(LATEST));
+    let largest = Generation {
+        number: 9999,
+        tag: "t".repeat(TAG_LENGTH),
+        expires_at: latest,
+        grace_ends_at: latest,
+        until_first_use: true,
+    };
+    let record = Record { version: 999_999, generations: vec![largest.clone(), largest], ..record.clone() };
+    let mut attributes = write(&record);
+    // A window counts no more than its limit. Two of each limit in the moment of change, and ended ones until a sweep;
+    // three days until they are folded; two generations.
+    let window = |limit: &Limit| (Window::at(limit.period, Timestamp::from_secs(LATEST)).to_string().len(), limit.requests);
+    let room = |limit: &Limit| window(limit).0 + value_size(&number(window(limit).1));
+    let rooms: Vec<usize> = record.limits.iter().map(room).collect();
+    let windows = 2 * rooms.iter().sum::<usize>() + MOST_SWEPT * rooms.iter().max().copied().unwrap_or(0);
+    let uses = number(9_999_999_999);
+    let days = (0..3).map(|n| format!("d{n:08}"));
     let generations = (0..2).map(|n| format!("g{n:04}"));
-    let counters = grown.chain(generations).chain(["total".to_owned(), "last_used_at".to_owned()]);
-    attributes.extend(counters.map(|name| (name, number(9_999_999_999))));
-    attributes.insert("last_request".to_owned(), text("n".repeat(super::charge::NONCE_LENGTH)));
-    attributes.insert("ttl".to_owned(), number(9_999_999_999));
-    size(&attributes).saturating_sub(WRITE_UNIT)
+    let counters = days.chain(generations).chain(["total", "last_used_at", "ttl"].map(ToOwned::to_owned));
+    attributes.extend(counters.map(|name| (name, uses.clone())));
+    let nonce = text("n".repeat(NONCE_LENGTH));
+    attributes.extend(["last_request", "change"].map(|name| (name.to_owned(), nonce.clone())));
+    (size(&attributes) + windows).saturating_sub(WRITE_UNIT)
 }
 
 /// The item of `record`, counters left out: as a new key is stored.

@@ -45,6 +45,10 @@ impl Cache {
         self.unknown.put(digest, now);
     }
 
+    pub(super) fn forget_unknown(&mut self) {
+        self.unknown.clear();
+    }
+
     pub(super) fn record(&mut self, id: &KeyId) -> Option<Arc<Record>> {
         self.records.get(id).map(|known| Arc::clone(&known.record))
     }
