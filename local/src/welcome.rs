@@ -28,11 +28,12 @@ Paste it into another terminal, and then these, one after the other:
     curl -i {url}/example -H "X-API-Key: $KEY"
     for n in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{{http_code}}\n' {url}/example -H "X-API-Key: $KEY"; done
 
-  # See it, rotate it (the old secret works for another day), disable it and enable it again.
+  # See it, rotate it (the old secret works for another day), disable it and enable it again. A refusal is remembered
+  # for a second: without the pause, the limit could still be what is in the way.
     curl -s {url}/v1/keys/$ID -H "X-API-Key: $ADMIN"
     curl -s -X POST {url}/v1/keys/$ID/rotate -H "X-API-Key: $ADMIN"
     curl -s -X POST {url}/v1/keys/$ID/disable -H "X-API-Key: $ADMIN"
-    curl -i {url}/example -H "X-API-Key: $KEY"
+    sleep 1; curl -i {url}/example -H "X-API-Key: $KEY"
     curl -s -X POST {url}/v1/keys/$ID/enable -H "X-API-Key: $ADMIN"
 
   # Revoke it for good. Its next request is refused.
