@@ -5,12 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use shared::host::Host;
 
 use crate::Invoke;
 use crate::engine::{Engine, EngineError};
 use crate::functions::{FunctionError, Wiring};
 use crate::gateway::{Gateway, GatewayError};
 use crate::template::{Template, TemplateError};
+
+/// How long a local admin key works, in seconds: a week.
+const ADMIN_KEY_SECONDS: u64 = 7 * 86_400;
 
 /// Why the system did not start.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +77,11 @@ impl System {
     /// # Errors
     /// [`StartError::AdminKey`] with what `issue` said.
     pub async fn admin_key(&self) -> Result<String, StartError> {
+        // Every start issues another one: in a data directory they must not pile up for ever.
+        let expires_at = Host::system().clock.now().plus(ADMIN_KEY_SECONDS);
         let order = json!({
             "name": "local admin", "owner": { "type": "user", "id": "admin" }, "environment": "live", "scopes": ["admin"],
+            "expires_at": expires_at,
         });
         let key = self.invoke("issue", order).await.map_err(StartError::AdminKey)?;
         key["secret"].as_str().map(ToOwned::to_owned).ok_or_else(|| StartError::AdminKey(key.to_string()))

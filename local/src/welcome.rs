@@ -14,7 +14,7 @@ pub(crate) fn text(url: &str, admin: &str, data_dir: Option<&Path>) -> String {
 API keys on {url}   (Ctrl-C ends it)
 {kept}
 
-A new admin key, shown only now:
+A new admin key, good for a week and shown only now:
 
     ADMIN={admin}
 

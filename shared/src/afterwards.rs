@@ -4,10 +4,17 @@
 //! extension asks only when the work is done. Nothing depends on it: work that a freeze cuts off is found again by the
 //! next use that needs it.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use lambda_extension::{Extension, LambdaEvent, service_fn};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
 /// How long the extension waits for a request to finish. Another function's event, or a request that never reaches the
 /// handler, must not keep the sandbox awake.
@@ -20,6 +27,15 @@ pub struct Afterwards {
     finished: Arc<watch::Sender<u64>>,
 }
 
+/// Counts work as done, even if it panics.
+struct Done(Arc<watch::Sender<usize>>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
 impl Default for Afterwards {
     fn default() -> Self {
         Self { pending: Arc::new(watch::Sender::new(0)), finished: Arc::new(watch::Sender::new(0)) }
@@ -29,11 +45,11 @@ impl Default for Afterwards {
 impl Afterwards {
     /// Begins `work` and doesn't wait for it.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let pending = Arc::clone(&self.pending);
-        pending.send_modify(|count| *count += 1);
+        self.pending.send_modify(|count| *count += 1);
+        let done = Done(Arc::clone(&self.pending));
         tokio::spawn(async move {
+            let _done = done;
             work.await;
-            pending.send_modify(|count| *count -= 1);
         });
     }
 
@@ -50,12 +66,16 @@ impl Afterwards {
 
     /// Registers the extension and runs it. Without a Lambda to register at, this returns at once.
     pub async fn keep_awake(self) {
-        // Marks what it has seen: a request that was answered before its event got here is not waited for.
-        let finished = Arc::new(Mutex::new(self.finished.subscribe()));
+        let events = Arc::new(AtomicU64::new(0));
         let processor = service_fn(move |_: LambdaEvent| {
-            let (this, finished) = (self.clone(), Arc::clone(&finished));
+            let (this, events) = (self.clone(), Arc::clone(&events));
             async move {
-                let _ = tokio::time::timeout(LONGEST_WAIT, finished.lock().await.changed()).await;
+                let due = events.load(Ordering::Relaxed) + 1;
+                let mut finished = this.finished.subscribe();
+                let _ = tokio::time::timeout(LONGEST_WAIT, finished.wait_for(|finished| *finished >= due)).await;
+                // After another function's event, or a request that took too long, the two are counted together again.
+                let finished = *finished.borrow();
+                events.store(finished, Ordering::Relaxed);
                 let _ = tokio::time::timeout(LONGEST_WAIT, this.idle()).await;
                 Ok::<(), lambda_extension::Error>(())
             }

@@ -24,6 +24,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// The most notes that one change removes; the next one goes on. Keeps its expression far below DynamoDB's 4 KB.
+const MOST_ENDED: usize = 50;
+
 /// Everything that changes keys, but for making secrets.
 #[derive(Clone)]
 pub struct Changes {
@@ -70,11 +73,10 @@ impl Changes {
     /// # Errors
     /// `no_such_key`; a fault.
     pub async fn load(&self, id: &KeyId) -> Result<Key, Error> {
-        let (record, about) = tokio::try_join!(self.store.record(id), self.store.about(id))?;
-        match record.zip(about) {
-            Some((record, about)) => Ok(Key { record, about }),
-            None => Err(no_such_key().into()),
-        }
+        // In this order: what is known of a key is never older than the record that a change is planned on.
+        let record = self.store.record(id).await?.ok_or_else(no_such_key)?;
+        let about = self.store.about(id).await?.ok_or_else(no_such_key)?;
+        Ok(Key { record, about })
     }
 
     /// Writes down that a change begins. Without that, no change.
@@ -95,20 +97,20 @@ impl Changes {
     pub async fn commit(&self, event: &Event, before: Key, commit: Commit, mut change: AboutChange) -> Result<Key, Error> {
         let retention = self.config.retention_seconds;
         let Key { record, mut about } = before;
-        if outlives(&commit.record, &record) {
-            self.store.keep_about(&record.id).await?;
-        }
         let nonce = charge::nonce(self.host.entropy.as_ref())?;
-        match self.store.commit(&commit, &nonce, retention).await? {
+        let kept = !outlives(&commit.record, &record) || self.store.keep_about(&record).await?;
+        let committed = if kept { self.store.commit(&commit, &nonce, retention).await? } else { Committed::Conflict };
+        match committed {
             Committed::Done => {}
-            Committed::NoSuchKey => return self.refused(event, no_such_key()).await,
-            Committed::Conflict => {
+            Committed::NoSuchKey | Committed::Conflict => {
+                // The secret of this change alone: it never came to be.
                 let had = |tag: &String| record.generations.iter().any(|generation| generation.tag == *tag);
                 about
                     .secrets
                     .retain(|tag, _| !had(tag) && commit.record.generations.iter().any(|generation| generation.tag == *tag));
                 self.end_aliases(&record, &about, event.at).await?;
-                return self.refused(event, changed_meanwhile()).await;
+                let gone = committed == Committed::NoSuchKey;
+                return self.refused(event, if gone { no_such_key() } else { changed_meanwhile() }).await;
             }
         }
         let record = Record { counters: record.counters, ..commit.record };
@@ -130,6 +132,9 @@ impl Changes {
                 self.store.end_alias(&note.digest, end.plus(self.config.retention_seconds)).await?;
             }
             ended.extend(generation.is_none().then(|| tag.clone()));
+            if ended.len() == MOST_ENDED {
+                break;
+            }
         }
         Ok(ended)
     }

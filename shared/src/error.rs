@@ -55,7 +55,7 @@ pub enum Code {
     KeyRevoked,
     /// Somebody else changed the key at the same moment.
     ChangedMeanwhile,
-    /// The secret of the last rotation is in use while the one before it is in its grace period.
+    /// The secrets of the last two generations may both be in use.
     RotationInProgress,
     /// The body is longer than 64 KiB.
     BodyTooLarge,

@@ -3,7 +3,10 @@
 //! A pepper that isn't the one that secrets were issued with would make every key "unknown". So a set of peppers is used
 //! only if it has all that the table has recorded; any other set is our own fault, and refuses nobody with a 401.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -18,6 +21,9 @@ use crate::{
 
 /// How long a fetched set may answer "unknown", in seconds.
 pub const FRESH_SECONDS: u64 = 300;
+
+/// How long a failed fetch is remembered, in seconds: while Secrets Manager is down, a flood must not press on it.
+pub const PAUSE_SECONDS: u64 = 2;
 
 /// How long a new pepper is known before secrets depend on it, in seconds: twice as long as any instance's set stays fresh.
 pub const SETTLING_SECONDS: u64 = 600;
@@ -120,15 +126,16 @@ pub struct PepperSource {
     client: aws_sdk_secretsmanager::Client,
     secret_id: String,
     store: Store,
-    // Held across the fetch, so that a flood of requests fetches once.
-    set: Mutex<Option<Arc<Peppers>>>,
+    set: RwLock<Option<Arc<Peppers>>>,
+    // Held across the fetch, so that a flood of requests fetches once. Holds when and why the last one failed.
+    fetching: Mutex<Option<(Timestamp, Fault)>>,
 }
 
 impl PepperSource {
     /// The peppers of the secret `secret_id`, checked against what `store` has recorded.
     #[must_use]
     pub fn new(client: aws_sdk_secretsmanager::Client, secret_id: String, store: Store) -> Self {
-        Self { client, secret_id, store, set: Mutex::new(None) }
+        Self { client, secret_id, store, set: RwLock::new(None), fetching: Mutex::new(None) }
     }
 
     /// The set that this instance has, however old; fetched if it has none.
@@ -157,8 +164,7 @@ impl PepperSource {
             let recorded = Recorded { fingerprint: pepper.fingerprint(), since: now };
             self.store.record_fingerprint(set.issue_with, &recorded).await?;
             // Read back what stands: another function may have recorded its own first.
-            *self.set.lock().await = None;
-            set = self.fresh(now).await?;
+            set = self.replace(now).await?;
         }
         let number = set.settled(now);
         set.by_number
@@ -168,12 +174,28 @@ impl PepperSource {
     }
 
     async fn get(&self, now: Timestamp, good: impl Fn(&Peppers) -> bool) -> Result<Arc<Peppers>, Fault> {
-        let mut set = self.set.lock().await;
-        if let Some(set) = set.as_ref().filter(|set| good(set)) {
-            return Ok(Arc::clone(set));
+        if let Some(set) = self.current().filter(|set| good(set)) {
+            return Ok(set);
         }
+        let mut failed = self.fetching.lock().await;
+        if let Some(set) = self.current().filter(|set| good(set)) {
+            return Ok(set);
+        }
+        if let Some((at, fault)) = failed.as_ref().filter(|(at, _)| now >= *at && at.until(now) < PAUSE_SECONDS) {
+            return Err(Fault { detail: format!("{} (at {at})", fault.detail), ..fault.clone() });
+        }
+        let replaced = self.replace(now).await;
+        *failed = replaced.as_ref().err().map(|fault| (now, fault.clone()));
+        replaced
+    }
+
+    fn current(&self) -> Option<Arc<Peppers>> {
+        self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn replace(&self, now: Timestamp) -> Result<Arc<Peppers>, Fault> {
         let fetched = Arc::new(self.fetch(now).await?);
-        *set = Some(Arc::clone(&fetched));
+        *self.set.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fetched));
         Ok(fetched)
     }
 

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
+
 use crate::{
     decision::{self, Decision, Proof, Refusal, Request, Sweep},
     error::Fault,
@@ -30,8 +32,12 @@ use cache::Cache;
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// How often a use is tried before that is our own fault: each try after the first is answered by a newer record, or
-/// follows a failure of DynamoDB's. With the timeouts of [`crate::aws`] all of them fit into the authorizer's 10 s.
+/// follows a failure of DynamoDB's.
 const TRIES: u32 = 4;
+
+/// When no new try is begun. With one more attempt of 1.5 s ([`crate::aws::timeouts`]) that leaves time to answer and to
+/// audit within the 10 s that API Gateway waits for an authorizer.
+const DEADLINE: Duration = Duration::from_secs(7);
 
 /// Checks secrets and counts their uses. One per instance.
 pub struct Verifier {
@@ -133,10 +139,11 @@ impl Verifier {
     /// [`Undecided`], a fault of ours.
     pub async fn verify(&self, secret: &Secret, request: &Request<'_>) -> Result<Verdict, Undecided> {
         let now = self.host.clock.now();
-        let Some(proven) = self.prove(secret, now).await? else {
+        let deadline = Instant::now() + DEADLINE;
+        let Some(proven) = in_time(deadline, self.prove(secret, now)).await? else {
             return Ok(Verdict::unknown(now, 0));
         };
-        let verdict = self.admit(&proven.key, proven.proof, request, now).await?;
+        let verdict = self.admit(&proven.key, proven.proof, request, (now, deadline)).await?;
         if let Outcome::Refused { record: None, .. } = verdict.outcome {
             // The alias has outlived its key: as good as never issued.
             self.cache().unknown(proven.digest, now);
@@ -197,34 +204,45 @@ impl Verifier {
         Ok(Some(fresh))
     }
 
-    async fn admit(&self, id: &KeyId, proof: Proof, request: &Request<'_>, now: Timestamp) -> Result<Verdict, Undecided> {
+    async fn admit(
+        &self,
+        id: &KeyId,
+        proof: Proof,
+        request: &Request<'_>,
+        (now, deadline): (Timestamp, Instant),
+    ) -> Result<Verdict, Undecided> {
         let cached = self.cache().record(id);
         let mut certain = cached.is_none();
         let mut current = match cached {
             Some(record) => Some(record),
-            None => self.read(id).await?,
+            None => in_time(deadline, self.read(id)).await?,
         };
         let mut nonce = None;
         let mut uncertain = 0;
         let mut fault = None;
         let mut tries = 0;
-        while tries < TRIES {
+        loop {
             let Some(record) = current else {
                 return Ok(Verdict::unknown(now, uncertain));
             };
-            let decided = decision::decide(&record, &proof, request, now);
-            let r#use = match decided.map_err(|behind| Fault::new("clock.behind", behind))? {
-                Decision::Proceed(r#use) => r#use,
-                Decision::Refuse(refusal) => {
+            let r#use = match decision::decide(&record, &proof, request, now) {
+                Ok(Decision::Proceed(r#use)) => r#use,
+                Err(behind) => return Err(Undecided { fault: Fault::new("clock.behind", behind), uncertain }),
+                Ok(Decision::Refuse(refusal)) => {
                     if certain || !self.may_have_changed(&record, &proof, &refusal) {
                         return Ok(Verdict::refused(refusal, record, uncertain, now));
                     }
                     certain = true;
-                    current = self.read(id).await?;
+                    let read = in_time(deadline, self.read(id)).await;
+                    current = read.map_err(|fault| Undecided { fault, uncertain })?;
                     continue;
                 }
             };
-            if tries > 0 && fault.is_some() {
+            if tries == TRIES || Instant::now() >= deadline {
+                let contended = || Fault::new("use.contended", format_args!("{id} changed at each of {tries} tries"));
+                return Err(Undecided { fault: fault.unwrap_or_else(contended), uncertain });
+            }
+            if fault.is_some() {
                 tokio::time::sleep(Duration::from_millis(10 << tries)).await;
             }
             tries += 1;
@@ -261,8 +279,6 @@ impl Verifier {
                 }
             }
         }
-        let contended = || Fault::new("use.contended", format_args!("{id} changed at each of {TRIES} tries"));
-        Err(Undecided { fault: fault.unwrap_or_else(contended), uncertain })
     }
 
     /// Whether a refusal by a cached record is worth a read: at most once a second and key. A revocation is final; a
@@ -341,6 +357,12 @@ impl Verdict {
         let folds = folds.map(|(day, count)| Chore::Fold { record: Arc::clone(record), day, count, up_to });
         sweep.into_iter().chain(folds).collect()
     }
+}
+
+/// What comes of `work`, if that is in time. Only for work that counts nothing: it is dropped where it stands.
+async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let late = |_| Err(Fault::new("verify.deadline", "no answer in time"));
+    tokio::time::timeout_at(deadline, work).await.unwrap_or_else(late)
 }
 
 /// The moment that was decided for. A record that refuses even that clock was found by another one's write: then as it is.

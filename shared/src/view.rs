@@ -160,3 +160,29 @@ pub fn detail(refusal: &Refusal) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::{Limit, Period};
+
+    /// API Gateway inserts them into JSON as they are.
+    #[test]
+    fn details_hold_nothing_that_json_would_escape() {
+        let limit = Limit { requests: 5, period: Period::Minute };
+        let refusals = [
+            Refusal::Unknown,
+            Refusal::Revoked,
+            Refusal::Disabled,
+            Refusal::Expired,
+            Refusal::Replaced,
+            Refusal::Address,
+            Refusal::Scope,
+            Refusal::Limited { limit, retry_after_seconds: 60 },
+        ];
+        for refusal in refusals {
+            let detail = detail(&refusal);
+            assert_eq!(json!(detail).to_string(), format!("\"{detail}\""));
+        }
+    }
+}

@@ -226,7 +226,8 @@ fn environment(template: &Template, binary: &str) -> BTreeMap<String, String> {
 }
 
 fn wiring(engine: &Engine, clock: &Clock, wire: &Wire) -> Wiring {
-    let config = engine.dynamodb_config().timeout_config(shared::aws::timeouts()).retry_config(shared::aws::retries());
+    // Without the functions' timeouts: on a busy machine they would turn a slow answer into a lost one.
+    let config = engine.dynamodb_config().retry_config(shared::aws::retries());
     Wiring {
         dynamodb: aws_sdk_dynamodb::Client::from_conf(config.interceptor(wire.clone()).build()),
         secrets: engine.secrets(),

@@ -37,7 +37,7 @@ async fn a_warm_request_with_a_typical_record_consumes_one_write_unit() {
             "expires_at": "2027-12-31T00:00:00Z",
         }))
         .await;
-    stack.rotate(&key.id, &json!({})).await;
+    assert_eq!(stack.rotate(&key.id, &json!({})).await.0, 200);
     let instance = stack.instance().await;
     for _ in 0..60 {
         assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
@@ -76,7 +76,8 @@ async fn the_largest_policy_that_is_taken_still_consumes_one_write_unit() {
     }
     for instance in &instances {
         instance.settle().await;
-        assert!(instance.wire.take_write_units().iter().all(|units| *units <= 1.0));
+        let units = instance.wire.take_write_units();
+        assert!(units.len() >= 40 && units.iter().all(|units| *units <= 1.0), "{units:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use shared::time::{DAY, Timestamp};
-use tests::{Answer, Stack};
+use tests::{Answer, Stack, event::Call};
 
 async fn history(stack: &Stack) -> Vec<(String, u64)> {
     let items = stack.scan("UsageTable").await.into_iter();
@@ -81,13 +81,27 @@ async fn sixty_four_instances_over_days_and_a_month_count_to_the_one() {
 async fn a_key_that_slept_for_weeks_is_tidied_up_after_its_next_use() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({ "limits": [{ "requests": 10, "per": "second" }, { "requests": 100, "per": "minute" }] })).await;
-    // Many instances, each of which begins a window and none of which sees it end.
+    // Instances that all know the key from one second, and none of which sees the windows that the others begin and end.
+    let mut instances = Vec::new();
     for _ in 0..24 {
-        stack.clock.advance(1);
-        let instance = stack.instance().await;
-        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
-        instance.settle().await;
+        instances.push(stack.instance().await);
     }
+    let refused = Call { method: "DELETE", ..Call::get(&key.secret) };
+    for instance in &instances {
+        assert_eq!(instance.call(&refused).await, Answer::Denied("scope_not_allowed".to_owned()), "knows the key now");
+    }
+    for instance in &instances {
+        stack.clock.advance(1);
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+    }
+    let mut writes = 0;
+    for instance in &instances {
+        instance.settle().await;
+        writes += instance.wire.take().iter().filter(|call| *call == "UpdateItem").count();
+    }
+    assert!(writes > 24, "{writes} writes of 24 uses: what had ended was swept after a response");
+    let windows = stack.record(&key.id).await.counters.windows.len();
+    assert!(windows < 20, "{windows} windows are left");
     stack.clock.advance(21 * DAY);
     let instance = stack.instance().await;
     for _ in 0..2 {

@@ -171,3 +171,15 @@ async fn a_body_beyond_64_kib_is_413_and_an_unknown_key_id_404() {
     assert_eq!(headers["content-type"], "application/problem+json");
     running.end().await;
 }
+
+#[tokio::test]
+async fn a_fault_of_ours_is_500_and_says_nothing_of_it() {
+    let running = Running::start(None).await;
+    running.system.engine.dynamodb().delete_table().table_name("local-KeysTable").send().await.unwrap();
+    for key in [running.admin.as_str(), "mbk_live_0123456789abcdefghijklmnopqrstuv"] {
+        let (status, _, problem) = running.get("/example", key).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("internal")));
+        assert!(!problem.to_string().contains("Table"), "{problem}");
+    }
+    running.end().await;
+}

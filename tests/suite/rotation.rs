@@ -58,8 +58,10 @@ async fn while_both_secrets_are_in_use_only_force_ends_the_older() {
     let instance = stack.instance().await;
     let second = issued(&stack.rotate(&key.id, &json!({})).await.1);
     assert_eq!(instance.get(&second.secret).await, Answer::Allowed);
+    let stored = stack.scan("KeysTable").await.len() + stack.scan("AuditTable").await.len();
     let (status, problem) = stack.rotate(&key.id, &json!({})).await;
     assert_eq!((status, &problem["code"]), (409, &json!("rotation_in_progress")));
+    assert_eq!(stack.scan("KeysTable").await.len() + stack.scan("AuditTable").await.len(), stored);
     for secret in [&key.secret, &second.secret] {
         assert_eq!(instance.get(secret).await, Answer::Allowed, "a refused rotation changes nothing");
     }
@@ -148,4 +150,34 @@ async fn of_rotations_at_once_one_wins_and_the_key_keeps_working() {
     let instance = stack.instance().await;
     assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
     assert_eq!(instance.get(&issued(&last.unwrap()).secret).await, Answer::Allowed);
+}
+
+/// The worst that tidying up could do: give an end to the alias of a secret that lives on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_mix_of_changes_gives_the_alias_of_the_newest_secret_an_end() {
+    let stack = std::sync::Arc::new(Stack::start().await);
+    let key = stack.issue(json!({})).await;
+    for round in 0..6 {
+        let tasks: Vec<_> = (0..10)
+            .map(|task| {
+                let (stack, id) = (stack.clone(), key.id.clone());
+                tokio::spawn(async move {
+                    match task % 5 {
+                        0..=2 => stack.rotate(&id, &json!({ "grace_seconds": 60 })).await,
+                        3 => stack.update(&id, &json!({ "name": format!("{round} {task}") })).await,
+                        _ => stack.manage("POST", "/v1/keys/{id}/disable", Some(&id), &json!({})).await,
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            let (status, answer) = task.await.unwrap();
+            assert!(status == 200 || answer["code"] == "changed_meanwhile", "{answer}");
+        }
+        let record = stack.record(&key.id).await;
+        let newest = record.generations.iter().max_by_key(|generation| generation.number).unwrap();
+        let items = stack.scan("KeysTable").await;
+        let alias = items.iter().find(|item| item.get("tag").is_some_and(|tag| tag.as_s().unwrap() == &newest.tag));
+        assert!(!alias.expect("the newest secret's alias").contains_key("ttl"), "round {round}");
+    }
 }

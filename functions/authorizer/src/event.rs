@@ -104,11 +104,12 @@ fn method_and_path(arn: &str) -> Option<(String, String)> {
     Some((method.to_owned(), format!("/{}", parts.next().unwrap_or_default())))
 }
 
-/// What an HTTP API's event says of the request itself: its ARN need not hold the concrete path. The raw path begins with
-/// the stage, unless that is the default one.
+/// What an HTTP API's event says of the request itself: its ARN need not hold the concrete path. At the API's own host the
+/// raw path begins with the stage, unless that is the default one; at a custom domain it needn't.
 fn http_method_and_path(context: &Value, raw_path: &str) -> Option<(String, String)> {
     let method = context.get("http")?.get("method")?.as_str()?;
-    let stage = context.get("stage").and_then(Value::as_str).filter(|stage| *stage != "$default");
+    let own_host = context.get("domainName").and_then(Value::as_str).is_some_and(|host| host.contains(".execute-api."));
+    let stage = context.get("stage").and_then(Value::as_str).filter(|stage| own_host && *stage != "$default");
     let path = stage.and_then(|stage| raw_path.strip_prefix('/')?.strip_prefix(stage)).filter(|path| path.starts_with('/'));
     Some((method.to_owned(), path.unwrap_or(raw_path).to_owned()))
 }
@@ -155,13 +156,15 @@ mod tests {
 
     #[test]
     fn an_http_apis_path_comes_without_its_stage() {
-        for (stage, raw, path) in [
-            (json!("$default"), "/reports/7", "/reports/7"),
-            (json!("live"), "/live/reports/7", "/reports/7"),
-            (json!("live"), "/lively/reports", "/lively/reports"),
-            (Value::Null, "/reports", "/reports"),
+        let own = "abc.execute-api.eu-central-1.amazonaws.com";
+        for (host, stage, raw, path) in [
+            (own, json!("$default"), "/reports/7", "/reports/7"),
+            (own, json!("live"), "/live/reports/7", "/reports/7"),
+            (own, json!("live"), "/lively/reports", "/lively/reports"),
+            (own, Value::Null, "/reports", "/reports"),
+            ("api.example.com", json!("v1"), "/v1/keys", "/v1/keys"),
         ] {
-            let context = json!({ "stage": stage, "http": { "method": "GET" } });
+            let context = json!({ "domainName": host, "stage": stage, "http": { "method": "GET" } });
             assert_eq!(http_method_and_path(&context, raw), Some(("GET".to_owned(), path.to_owned())));
         }
     }

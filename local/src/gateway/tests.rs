@@ -210,6 +210,7 @@ async fn with_the_default_key_source_the_caller_s_header_is_the_api_key() {
 
 #[test]
 fn a_missing_binary_is_named() {
-    let error = Gateway::new(template(), BTreeMap::new()).err().unwrap().to_string();
+    let functions = BTreeMap::from([("guard".to_owned(), echo())]);
+    let error = Gateway::new(template(), functions).err().unwrap().to_string();
     assert!(error.contains("Echo") && error.contains("\"echo\""), "{error}");
 }

@@ -152,26 +152,23 @@ impl Store {
     pub async fn note_secret(&self, id: &KeyId, tag: &str, note: &SecretNote) -> Result<(), Fault> {
         let mut expression = Expression::default();
         expression.set_entry("secrets", tag, write_note(note));
-        match self.change_about(id, expression).await? {
+        let update = expression.apply(self.about_update(id)).condition_expression("attribute_exists(pk)");
+        match applied(update.send().await)? {
             true => Ok(()),
             false => Err(Fault::corrupt("about", "missing")),
         }
     }
 
-    /// Takes the end off the about item, before a change gives its key a longer life: should that change break off after
-    /// its commit, the key must not lose what is known of it.
+    /// Takes the end off the about item, before a change planned on `version` gives its key a longer life: should that
+    /// change break off after its commit, the key must not lose what is known of it. Answers whether there is still an
+    /// about item that no later change has written.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
-    pub async fn keep_about(&self, id: &KeyId) -> Result<(), Fault> {
+    pub async fn keep_about(&self, record: &Record) -> Result<bool, Fault> {
         let mut expression = Expression::default();
         expression.remove("ttl");
-        self.change_about(id, expression).await.map(|_| ())
-    }
-
-    async fn change_about(&self, id: &KeyId, expression: Expression) -> Result<bool, Fault> {
-        let update = expression.apply(self.about_update(id)).condition_expression("attribute_exists(pk)");
-        applied(update.send().await)
+        self.write_about(record, expression, "version").await
     }
 
     fn about_update(&self, id: &KeyId) -> UpdateItemFluentBuilder {

@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::{
-    config::http::HttpResponse,
-    error::SdkError,
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    operation::update_item::builders::UpdateItemFluentBuilder,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
-use super::{Store, applied, hot_key, item::Attributes, number, once, record, text};
+use super::{Store, applied, item::Attributes, number, once, record, text};
 use crate::{base62, decision::Use, error::Fault, host::Entropy, id::KeyId, record::Record};
 
 /// Characters of a nonce: 71 bits, enough to tell one request from the one before it.
@@ -39,10 +37,13 @@ impl Store {
     /// # Errors
     /// A [`Fault`]; `ambiguous` if the use may have been counted.
     pub async fn charge(&self, id: &KeyId, r#use: &Use, nonce: &str) -> Result<Charge, Fault> {
-        let update = build(self.client.update_item().table_name(&self.tables.keys), id, r#use, nonce);
+        let update = build(self.hot(id), r#use, nonce);
         match once(update).send().await {
-            Ok(answer) => record::read(answer.attributes().unwrap_or(&Attributes::new())).map(Charge::Counted),
-            Err(error) => refused(&error).map(Charge::Refused),
+            Ok(answer) => match record::read(answer.attributes().unwrap_or(&Attributes::new())) {
+                Ok(record) => Ok(Charge::Counted(record)),
+                Err(fault) => Err(Fault { ambiguous: true, ..fault }),
+            },
+            Err(error) => record::found(&error).map(Charge::Refused),
         }
     }
 
@@ -60,15 +61,7 @@ impl Store {
     }
 }
 
-/// The record that a failed condition shows.
-fn refused(error: &SdkError<UpdateItemError, HttpResponse>) -> Result<Option<Record>, Fault> {
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().map(record::read).transpose(),
-        _ => Err(Fault::from_sdk(error)),
-    }
-}
-
-fn build(update: UpdateItemFluentBuilder, id: &KeyId, r#use: &Use, nonce: &str) -> UpdateItemFluentBuilder {
+fn build(update: UpdateItemFluentBuilder, r#use: &Use, nonce: &str) -> UpdateItemFluentBuilder {
     let mut condition = String::from(
         "#version = :version AND #swept <= :swept AND (attribute_not_exists(#last_request) OR #last_request <> :nonce)",
     );
@@ -76,10 +69,7 @@ fn build(update: UpdateItemFluentBuilder, id: &KeyId, r#use: &Use, nonce: &str) 
     set.push_str(", #g = if_not_exists(#g, :zero) + :one, #last_used_at = :now, #last_request = :nonce");
     let mut remove = String::new();
 
-    let [pk, sk] = hot_key(id);
     let mut update = update
-        .key(pk.0, pk.1)
-        .key(sk.0, sk.1)
         .expression_attribute_names("#version", "version")
         .expression_attribute_names("#swept", "swept")
         .expression_attribute_names("#day", r#use.day.to_string())

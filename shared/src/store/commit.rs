@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
-    error::SdkError,
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -11,10 +10,9 @@ use aws_sdk_dynamodb::{
 use super::{
     Store,
     expression::Expression,
-    hot_key,
     item::Attributes,
     number, once,
-    record::{generation_counter, policy, read, revoked},
+    record::{found, generation_counter, policy, read, revoked},
     text,
 };
 use crate::{
@@ -156,20 +154,11 @@ impl Store {
             update.expression_attribute_values(":step", number(1)).expression_attribute_values(":revoked", text("revoked"));
         match update.return_values(ReturnValue::AllNew).send().await {
             Ok(answer) => read(answer.attributes().unwrap_or(&Attributes::new())).map(StatusChange::Done),
-            Err(error) => Ok(before(&error)?.map_or(StatusChange::NoSuchKey, StatusChange::Revoked)),
+            Err(error) => Ok(found(&error)?.map_or(StatusChange::NoSuchKey, StatusChange::Revoked)),
         }
     }
 
     fn hot_update(&self, id: &KeyId) -> UpdateItemFluentBuilder {
-        let [pk, sk] = hot_key(id);
-        let update = self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1);
-        update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-    }
-}
-
-fn before(error: &SdkError<UpdateItemError, aws_sdk_dynamodb::config::http::HttpResponse>) -> Result<Option<Record>, Fault> {
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().map(read).transpose(),
-        _ => Err(Fault::from_sdk(error)),
+        self.hot(id).return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 }

@@ -57,7 +57,7 @@ pub struct Summary {
     /// Environment and status, as `live#active`.
     pub env_status: String,
     /// What may be shown of its newest secret.
-    pub hint: String,
+    pub hint: Option<String>,
     /// When its last generation ends; none: never.
     pub expires_at: Option<Timestamp>,
 }
@@ -101,7 +101,7 @@ fn read(attributes: &Attributes) -> Result<Summary, Fault> {
         name: item.text("name")?.to_owned(),
         owner: item.text("owner")?.to_owned(),
         env_status: item.text("env_status")?.to_owned(),
-        hint: item.text("hint")?.to_owned(),
+        hint: item.optional_text("hint")?.map(ToOwned::to_owned),
         expires_at: item.optional_time("expires_at")?,
     })
 }

@@ -57,6 +57,12 @@ impl Store {
     pub const fn new(client: Client, tables: Tables) -> Self {
         Self { client, tables }
     }
+
+    /// An update of the hot item of `id`.
+    fn hot(&self, id: &KeyId) -> UpdateItemFluentBuilder {
+        let [pk, sk] = hot_key(id);
+        self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1)
+    }
 }
 
 /// An update without the SDK's own retries, for writes that must know whether they are repeated.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse, error::SdkError, operation::update_item::UpdateItemError, types::AttributeValue,
+};
 
 use super::{
     Store,
@@ -40,6 +42,14 @@ impl Store {
         let get = self.client.get_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1);
         let answer = get.consistent_read(true).send().await.map_err(|error| Fault::from_sdk(&error))?;
         answer.item().map(read).transpose()
+    }
+}
+
+/// The record that an update's failed condition shows, or none if there is no item; any other failure is a fault.
+pub(super) fn found(error: &SdkError<UpdateItemError, HttpResponse>) -> Result<Option<Record>, Fault> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().map(read).transpose(),
+        _ => Err(Fault::from_sdk(error)),
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-
-use super::{Store, applied, hot_key, number, text};
+use super::{Store, applied, number, text};
 use crate::{decision::Sweep, error::Fault, id::KeyId, limit::Window, record::Record, time::Timestamp};
 
 /// The most windows that one write removes: keeps the expression far below DynamoDB's 4 KB.
@@ -53,10 +51,5 @@ impl Store {
         let update = update.expression_attribute_names("#day", day.to_string()).expression_attribute_names("#swept", "swept");
         let update = update.expression_attribute_values(":count", number(count));
         applied(update.expression_attribute_values(":swept", number(swept.secs())).send().await).map(|_| ())
-    }
-
-    fn hot(&self, id: &KeyId) -> UpdateItemFluentBuilder {
-        let [pk, sk] = hot_key(id);
-        self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1)
     }
 }
