@@ -122,7 +122,9 @@ class Template:
     def __init__(self, text):
         source = yaml_parse(text)
         # The code is uploaded by `sam deploy`. Any address will do for expanding.
-        source["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
+        for resource in source["Resources"].values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                resource["Properties"]["CodeUri"] = "s3://bucket/code"
         logging.disable(logging.WARNING)  # SAM's notes on its own feature toggles
         os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # SAM expands for a region, without calling it
         self.expanded = transform(source, {}, NoManagedPolicies())

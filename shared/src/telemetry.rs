@@ -28,7 +28,9 @@ pub fn subscriber<W>(level: Level, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(OWN.map(|name| (name, level)));
+    // The runtime reports each `Unauthorized` as an error: a second line for what the audit line says already.
+    let targets = Targets::new().with_default(LevelFilter::WARN).with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
+    let targets = targets.with_targets(OWN.map(|name| (name, level)));
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     tracing_subscriber::registry().with(lines.with_writer(writer).with_filter(targets))
 }

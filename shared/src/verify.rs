@@ -33,7 +33,10 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// How often a use is tried before that is our own fault: each try after the first is answered by a newer record, or
 /// follows a failure of DynamoDB's.
-const TRIES: u32 = 4;
+const TRIES: u32 = 8;
+
+/// The longest pause after a failure of DynamoDB's, in milliseconds; the first is an eighth of it.
+const LONGEST_PAUSE_MILLIS: u64 = 160;
 
 /// When no new try is begun. With one more attempt of 1.5 s ([`crate::aws::timeouts`]) that leaves time to answer and to
 /// audit within the 10 s that API Gateway waits for an authorizer.
@@ -243,7 +246,7 @@ impl Verifier {
                 return Err(Undecided { fault: fault.unwrap_or_else(contended), uncertain });
             }
             if fault.is_some() {
-                tokio::time::sleep(Duration::from_millis(10 << tries)).await;
+                tokio::time::sleep(Duration::from_millis(LONGEST_PAUSE_MILLIS.min(10 << tries))).await;
             }
             tries += 1;
             let nonce = match &mut nonce {

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use shared::time::{DAY, Timestamp};
+use shared::{
+    decision::{Decision, Proof, Request, decide},
+    store::charge::Charge,
+    time::{DAY, Timestamp},
+};
 use tests::{Answer, Stack, event::Call};
 
 async fn history(stack: &Stack) -> Vec<(String, u64)> {
@@ -140,4 +144,21 @@ async fn answers_that_stay_lost_are_our_fault_and_are_counted_once() {
     assert_eq!(stack.record(&key.id).await.counters.total, 2, "allowed <= counted <= allowed + our own errors");
     instance.wire.mend();
     assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+}
+
+/// A first try that was held up on the way and arrives after its own repetition.
+#[tokio::test]
+async fn a_use_never_follows_itself() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let (store, record) = (stack.store(), stack.record(&key.id).await);
+    let generation = &record.generations[0];
+    let proof = Proof { number: generation.number, tag: generation.tag.clone() };
+    let request = Request { method: "GET", path: None, management: false, address: None };
+    let Ok(Decision::Proceed(r#use)) = decide(&record, &proof, &request, stack.clock.now()) else { panic!("allowed") };
+    assert!(matches!(store.charge(&record.id, &r#use, "nonce").await, Ok(Charge::Counted(_))));
+    match store.charge(&record.id, &r#use, "nonce").await {
+        Ok(Charge::Refused(Some(found))) => assert_eq!((found.last_request.as_deref(), found.counters.total), (Some("nonce"), 1)),
+        other => panic!("{other:?}"),
+    }
 }
