@@ -12,6 +12,7 @@ use local::system::System;
 use local::template::Template;
 use shared::telemetry;
 use tokio::net::TcpListener;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 mod cli;
@@ -22,7 +23,8 @@ use cli::Options;
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    telemetry::subscriber(options.log_level, std::io::stderr).init();
+    // The engine warns of each condition that doesn't hold, which is how the functions find things out.
+    telemetry::subscriber(options.log_level, LevelFilter::ERROR, std::io::stderr).init();
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

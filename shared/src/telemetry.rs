@@ -20,16 +20,17 @@ const OWN: [&str; 8] = ["audit", "authorizer", "example", "issue", "local", "man
 pub fn start(lookup: Lookup<'_>) {
     let level = lookup("LOG_LEVEL").and_then(|text| text.parse().ok()).unwrap_or(Level::INFO);
     // Fails only if logging has begun already.
-    let _ = subscriber(level, std::io::stdout).try_init();
+    let _ = subscriber(level, LevelFilter::WARN, std::io::stdout).try_init();
 }
 
-/// A subscriber that writes JSON lines to `writer`: own lines from `level` on, everybody else's warnings and errors.
-pub fn subscriber<W>(level: Level, writer: W) -> impl Subscriber + Send + Sync
+/// A subscriber that writes JSON lines to `writer`: own lines from `level` on, and everybody else's from `others` on, which
+/// should be no lower than warnings.
+pub fn subscriber<W>(level: Level, others: LevelFilter, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     // The runtime reports each `Unauthorized` as an error: a second line for what the audit line says already.
-    let targets = Targets::new().with_default(LevelFilter::WARN).with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
+    let targets = Targets::new().with_default(others).with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let targets = targets.with_targets(OWN.map(|name| (name, level)));
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     tracing_subscriber::registry().with(lines.with_writer(writer).with_filter(targets))

@@ -7,10 +7,14 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use reqwest::Method;
 use serde_json::{Value, json};
 use shared::telemetry;
 use tests::{Answer, Stack, event::Call, stack::issued};
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::journey::Running;
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -31,7 +35,7 @@ async fn after_a_whole_journey_secrets_are_nowhere() {
     let lines = Lines::default();
     let writer = lines.clone();
     // For the whole process: what the other tests log meanwhile is searched along.
-    telemetry::subscriber(tracing::Level::TRACE, move || writer.clone()).init();
+    telemetry::subscriber(tracing::Level::TRACE, LevelFilter::WARN, move || writer.clone()).init();
 
     let stack = Stack::start().await;
     let instance = stack.instance().await;
@@ -77,15 +81,35 @@ async fn after_a_whole_journey_secrets_are_nowhere() {
         }
     }
     assert!(hashes.len() >= 2);
+    let (terminal, over_http) = over_http().await;
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains("\"code\":\"unknown_key\"") && logged.contains(&key.id), "the journey was logged");
     let shown = shown.to_string();
     let random = |secret: &str| secret.rsplit('_').next().unwrap().to_owned();
     let mut searched = vec![random(&key.secret), random(&rotated.secret), random(unknown), random(malformed), pepper];
     searched.extend(hashes);
-    for (place, text) in [("a table", &stored), ("the log", &logged), ("an answer", &shown)] {
+    searched.extend(over_http.iter().map(|secret| random(secret)));
+    for (place, text) in [("a table", &stored), ("the log", &logged), ("the terminal", &terminal), ("an answer", &shown)] {
         for secret in &searched {
             assert!(!text.contains(secret.as_str()), "{place} holds {}…", &secret[..6]);
         }
     }
+}
+
+/// The same through the whole local system: what it prints for each request, and the secrets that were used.
+async fn over_http() -> (String, Vec<String>) {
+    let running = Running::start(None).await;
+    let order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
+    let key = issued(&running.admin(Method::POST, "/v1/keys", order).await.2);
+    let rotated = issued(&running.admin(Method::POST, &format!("/v1/keys/{}/rotate", key.id), Value::Null).await.2);
+    for secret in [&key.secret, &rotated.secret] {
+        running.get("/example", secret).await;
+        running.send(Method::DELETE, &format!("/example/x?api_key={secret}"), None, Value::Null).await;
+        running.get(&format!("/nowhere?api_key={secret}"), secret).await;
+    }
+    let terminal = running.lines.lock().unwrap().join("\n");
+    assert!(terminal.lines().count() >= 8, "{terminal}");
+    let secrets = vec![key.secret, rotated.secret, running.admin.clone()];
+    running.end().await;
+    (terminal, secrets)
 }
