@@ -11,7 +11,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::config::Lookup;
+use crate::{config::Lookup, error::Fault};
 
 /// The crates whose lines never hold a secret.
 const OWN: [&str; 8] = ["audit", "authorizer", "example", "issue", "local", "manage", "rotate", "shared"];
@@ -21,6 +21,13 @@ pub fn start(lookup: Lookup<'_>) {
     let level = lookup("LOG_LEVEL").and_then(|text| text.parse().ok()).unwrap_or(Level::INFO);
     // Fails only if logging has begun already.
     let _ = subscriber(level, LevelFilter::WARN, std::io::stdout).try_init();
+}
+
+/// Logs that warming a starting instance came to nothing, if it did. Its first request tries again.
+pub fn warmed(result: Result<(), Fault>) {
+    if let Err(fault) = result {
+        tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
+    }
 }
 
 /// A subscriber that writes JSON lines to `writer`: own lines from `level` on, and everybody else's from `others` on, which

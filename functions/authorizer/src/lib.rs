@@ -17,6 +17,7 @@ use shared::{
     path::NormalPath,
     secrets::PepperSource,
     store::{Store, Tables},
+    telemetry,
     verify::{Undecided, Verdict, Verifier},
 };
 
@@ -98,9 +99,7 @@ impl Authorizer {
 
     /// Opens connections and fetches the peppers. What fails here is tried again by the first request.
     pub async fn warm(&self) {
-        if let Err(fault) = self.verifier.warm().await {
-            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
-        }
+        telemetry::warmed(self.verifier.warm().await);
     }
 
     /// Where this instance leaves work for after its responses.

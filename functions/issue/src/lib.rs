@@ -21,7 +21,7 @@ use shared::{
     record::{Counters, Generation, Record, Status},
     secrets::PepperSource,
     store::{Store, about::About, create::NewKey},
-    view,
+    telemetry, view,
 };
 
 mod order;
@@ -64,9 +64,7 @@ impl Issue {
 
     /// Fetches the peppers. What fails here is tried again by the first request.
     pub async fn warm(&self) {
-        if let Err(fault) = self.mint.warm().await {
-            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
-        }
+        telemetry::warmed(self.mint.warm().await);
     }
 
     async fn over_http(&self, request: Request) -> Answer {

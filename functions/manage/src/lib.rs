@@ -12,7 +12,7 @@ use shared::{
     input,
     lambda::{self, Failure, Function},
     store::Store,
-    view,
+    telemetry, view,
 };
 
 mod listing;
@@ -38,9 +38,7 @@ impl Manage {
 
     /// Opens the connection, in the time that Lambda gives to a starting instance. What fails is tried again by the first request.
     pub async fn warm(&self) {
-        if let Err(fault) = self.changes.store.warm().await {
-            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
-        }
+        telemetry::warmed(self.changes.store.warm().await);
     }
 
     async fn route(&self, request: Request) -> Answer {

@@ -14,6 +14,7 @@ use shared::{
     rotation::{self, Rotation},
     secrets::PepperSource,
     store::{Store, about::AboutChange},
+    telemetry,
     time::Timestamp,
     view,
 };
@@ -65,9 +66,7 @@ impl Rotate {
 
     /// Fetches the peppers. What fails here is tried again by the first request.
     pub async fn warm(&self) {
-        if let Err(fault) = self.mint.warm().await {
-            tracing::warn!(fault = fault.code, detail = fault.detail, "not warm yet");
-        }
+        telemetry::warmed(self.mint.warm().await);
     }
 
     async fn rotate(&self, request: Request) -> Answer {
