@@ -10,9 +10,23 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Options {
-    /// Port on 127.0.0.1; 0 takes any that is free
-    #[arg(long, default_value_t = 3000)]
-    pub(crate) port: u16,
+    /// Port on 127.0.0.1; 0 takes any that is free [default: 3000, or 8000 with --engine-only]
+    #[arg(long)]
+    port: Option<u16>,
+
+    /// Serve only what stands in for AWS, DynamoDB and Secrets Manager, with keys that everybody knows, for functions that
+    /// run under `cargo lambda watch`
+    #[arg(long, conflicts_with_all = ["data_dir", "lambda_url"])]
+    engine_only: bool,
+
+    /// Where --engine-only writes the functions' environment, for `cargo lambda watch --env-file`
+    #[arg(long, value_name = "FILE", default_value = "target/local.env", requires = "engine_only")]
+    pub(crate) env_file: PathBuf,
+
+    /// Serve only the API, in front of functions that run under `cargo lambda watch` at that address, as in
+    /// http://127.0.0.1:9000
+    #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
+    lambda_url: Option<String>,
 
     /// Directory to keep keys and peppers in [default: none, everything ends with the process]
     #[arg(long, value_name = "DIR")]
@@ -32,7 +46,29 @@ pub(crate) struct Options {
     pub(crate) log_level: tracing::Level,
 }
 
+/// What to serve.
+pub(crate) enum Part<'a> {
+    /// Everything.
+    Whole,
+    /// What stands in for AWS.
+    Engine,
+    /// The API, in front of functions at that address.
+    Gateway(&'a str),
+}
+
 impl Options {
+    pub(crate) fn part(&self) -> Part<'_> {
+        match &self.lambda_url {
+            Some(url) => Part::Gateway(url),
+            None if self.engine_only => Part::Engine,
+            None => Part::Whole,
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.engine_only { 8000 } else { 3000 })
+    }
+
     pub(crate) fn overrides(&self) -> BTreeMap<String, String> {
         self.parameters.iter().cloned().collect()
     }

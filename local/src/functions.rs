@@ -7,6 +7,7 @@ use shared::config::ConfigError;
 use shared::error::Fault;
 use shared::host::Host;
 use shared::lambda::Function;
+use shared::telemetry::cost::CountCalls;
 
 use crate::Invoke;
 use crate::engine::Engine;
@@ -55,11 +56,12 @@ pub struct Wiring {
 }
 
 impl Wiring {
-    /// The engine with the operating system's clock, and with the timeouts and retries that functions have on AWS.
+    /// The engine, with the timeouts and retries that functions have on AWS.
     #[must_use]
-    pub fn new(engine: &Engine) -> Self {
+    pub fn new(engine: &Engine, host: Host) -> Self {
         let dynamodb = engine.dynamodb_config().timeout_config(shared::aws::timeouts()).retry_config(shared::aws::retries());
-        Self { dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), secrets: engine.secrets(), host: Host::system() }
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.interceptor(CountCalls).build());
+        Self { dynamodb, secrets: engine.secrets(), host }
     }
 
     /// Every function of the template, by the name of its binary.
@@ -69,12 +71,16 @@ impl Wiring {
     pub async fn all(&self, template: &Template) -> Result<BTreeMap<String, Invoke>, FunctionError> {
         let mut functions = BTreeMap::new();
         for block in &template.functions {
-            functions.insert(block.binary.clone(), self.one(block).await?);
+            functions.insert(block.binary.clone(), self.function(block).await?);
         }
         Ok(functions)
     }
 
-    async fn one(&self, block: &FunctionBlock) -> Result<Invoke, FunctionError> {
+    /// One function.
+    ///
+    /// # Errors
+    /// [`FunctionError`] that names it.
+    pub async fn function(&self, block: &FunctionBlock) -> Result<Invoke, FunctionError> {
         Ok(match block.binary.as_str() {
             "authorizer" => {
                 let authorizer = self.authorizer(block)?;
@@ -93,7 +99,10 @@ impl Wiring {
                 let config = manage::Config::read(&lookup(block)).map_err(config_error(block))?;
                 invoke(manage::Manage::new(config, self.dynamodb.clone(), self.host.clone()))
             }
-            "example" => invoke(example::Example),
+            "example" => {
+                let config = example::Config::read(&lookup(block)).map_err(config_error(block))?;
+                invoke(example::Example::new(config, self.host.clone()))
+            }
             _ => {
                 return Err(FunctionError::Unknown { function: block.logical_id.clone(), binary: block.binary.clone() });
             }
@@ -121,7 +130,7 @@ pub fn invoke(function: impl Function) -> Invoke {
 }
 
 fn lookup(block: &FunctionBlock) -> impl Fn(&str) -> Option<String> + Send + Sync {
-    |name| block.environment.get(name).cloned()
+    |name| block.variable(name)
 }
 
 fn config_error(block: &FunctionBlock) -> impl FnOnce(ConfigError) -> FunctionError {

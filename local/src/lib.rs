@@ -7,9 +7,14 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+mod client;
 pub mod engine;
+pub mod environment;
 pub mod functions;
 pub mod gateway;
+pub mod output;
+pub mod remote;
+pub mod seed;
 pub mod server;
 pub mod system;
 pub mod template;

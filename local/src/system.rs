@@ -45,20 +45,21 @@ pub struct System {
     /// The API in front of the functions.
     pub gateway: Arc<Gateway>,
     functions: BTreeMap<String, Invoke>,
+    host: Host,
 }
 
 impl System {
-    /// Starts everything that `template` deploys; in memory, or on what `data_dir` holds.
+    /// Starts everything that `template` deploys on `host`; in memory, or on what `data_dir` holds.
     ///
     /// # Errors
     /// [`StartError`] that says what to correct.
-    pub async fn start(template: Template, data_dir: Option<&Path>) -> Result<Self, StartError> {
+    pub async fn start(template: Template, data_dir: Option<&Path>, host: Host) -> Result<Self, StartError> {
         let template = Arc::new(template);
         let engine = Engine::start(data_dir).await?;
         engine.provision(&template).await?;
-        let functions = Wiring::new(&engine).all(&template).await?;
+        let functions = Wiring::new(&engine, host.clone()).all(&template).await?;
         let gateway = Arc::new(Gateway::new(Arc::clone(&template), functions.clone())?);
-        Ok(Self { engine, template, gateway, functions })
+        Ok(Self { engine, template, gateway, functions, host })
     }
 
     /// Invokes a function directly, as somebody with the permission to may do on AWS.
@@ -78,7 +79,7 @@ impl System {
     /// [`StartError::AdminKey`] with what `issue` said.
     pub async fn admin_key(&self) -> Result<String, StartError> {
         // Every start issues another one: in a data directory they must not pile up for ever.
-        let expires_at = Host::system().clock.now().plus(ADMIN_KEY_SECONDS);
+        let expires_at = self.host.clock.now().plus(ADMIN_KEY_SECONDS);
         let order = json!({
             "name": "local admin", "owner": { "type": "user", "id": "admin" }, "environment": "live", "scopes": ["admin"],
             "expires_at": expires_at,

@@ -2,22 +2,70 @@
 
 use std::path::Path;
 
-/// The greeting. Every command in it works as it stands, from top to bottom.
-pub(crate) fn text(url: &str, admin: &str, data_dir: Option<&Path>) -> String {
+use local::seed;
+
+/// The greeting of the whole system. Every command in it works as it stands, from top to bottom.
+pub(crate) fn whole(url: &str, admin: &str, data_dir: Option<&Path>) -> String {
     let kept = match data_dir {
         Some(dir) => format!("Everything is kept in {}.", dir.display()),
         None => "Everything is in memory and ends with this process; keep it with --data-dir DIR.".to_owned(),
     };
-    let order = r#"{"name": "try me", "owner": {"type": "user", "id": "ann"}, "environment": "test", "scopes": ["read"], "limits": [{"requests": 5, "per": "minute"}]}"#;
     format!(
-        r#"
+        r"
 API keys on {url}   (Ctrl-C ends it)
 {kept}
 
 A new admin key, good for a week and shown only now:
 
     ADMIN={admin}
+{}",
+        journey(url)
+    )
+}
 
+/// The greeting of the engine alone.
+pub(crate) fn engine(url: &str, env_file: &Path) -> String {
+    format!(
+        r#"
+DynamoDB and Secrets Manager on {url}   (Ctrl-C ends it, and all that it holds)
+They hold the template's tables, a pepper and the keys that events/README.md tells of.
+
+Run every function in the Lambda runtime, in a second terminal (`pip install cargo-lambda` brings the command):
+
+    cargo lambda watch --invoke-address 127.0.0.1 --env-file {}
+
+Put the API in front of them, in a third:
+
+    cargo run -- --lambda-url http://127.0.0.1:9000
+
+Or invoke one by itself:
+
+    cargo lambda invoke --invoke-address 127.0.0.1 authorizer --data-file events/authorizer-allowed.json
+"#,
+        env_file.display()
+    )
+}
+
+/// The greeting of the API alone.
+pub(crate) fn gateway(url: &str, lambda: &str) -> String {
+    format!(
+        r"
+API keys on {url}, through the functions at {lambda}   (Ctrl-C ends it)
+
+The engine's admin key, which everybody knows:
+
+    ADMIN={}
+{}",
+        seed::ADMIN,
+        journey(url)
+    )
+}
+
+/// Commands from a first key to its end.
+fn journey(url: &str) -> String {
+    let order = r#"{"name": "try me", "owner": {"type": "user", "id": "ann"}, "environment": "test", "scopes": ["read"], "limits": [{"requests": 5, "per": "minute"}]}"#;
+    format!(
+        r#"
 Paste it into another terminal, and then these, one after the other:
 
   # Issue a key: it may read, five times a minute. Keep its id and its secret.

@@ -1,19 +1,65 @@
 //! AWS clients as a Lambda wants them: one TLS stack (ring), every timeout set, few retries.
+//!
+//! Lambda hands a function its region and its credentials in environment variables, always. So they are read from there,
+//! and the default chain of sources, with the clients of STS and SSO behind it, is left out of every binary.
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-/// The shared configuration: region, credentials and an optional endpoint from the environment that Lambda sets.
-pub async fn config() -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .timeout_config(timeouts())
-        .retry_config(retries())
-        .load()
-        .await
+use crate::{
+    config::{self, ConfigError, Lookup},
+    telemetry::cost::CountCalls,
+};
+
+/// Where clients come from: what they share, and the addresses of local stand-ins, if there are any.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    sdk: SdkConfig,
+    dynamodb_url: Option<String>,
+    secrets_url: Option<String>,
+}
+
+impl Aws {
+    /// The region of `AWS_REGION`; the credentials of `AWS_ACCESS_KEY_ID` and its like; for local stand-ins
+    /// `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL` for both.
+    ///
+    /// # Errors
+    /// [`ConfigError`] without a region.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(config::required(lookup, "AWS_REGION")?))
+            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+            .http_client(http)
+            .timeout_config(timeouts())
+            .retry_config(retries())
+            .build();
+        let url = |name| lookup(name).or_else(|| lookup("AWS_ENDPOINT_URL"));
+        Ok(Self { sdk, dynamodb_url: url("AWS_ENDPOINT_URL_DYNAMODB"), secrets_url: url("AWS_ENDPOINT_URL_SECRETS_MANAGER") })
+    }
+
+    /// A DynamoDB client.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.sdk).interceptor(CountCalls);
+        config.set_endpoint_url(self.dynamodb_url.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A Secrets Manager client.
+    #[must_use]
+    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk).interceptor(CountCalls);
+        config.set_endpoint_url(self.secrets_url.clone());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
 }
 
 /// API Gateway waits 10 s for an authorizer: three attempts must fit in, and a stale connection must not use up all of that.

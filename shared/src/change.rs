@@ -21,6 +21,7 @@ use crate::{
         charge,
         commit::{Commit, Committed, StatusChange},
     },
+    telemetry::cost,
     time::Timestamp,
 };
 
@@ -201,12 +202,17 @@ impl Changes {
     }
 
     async fn done(&self, event: &Event) -> Result<(), Error> {
-        Ok(self.store.append(event, Phase::Done, self.config.audit_retention_seconds).await?)
+        self.outcome(event, Phase::Done).await
     }
 
     async fn refused(&self, event: &Event, rejection: Rejection) -> Result<Key, Error> {
-        self.store.append(event, Phase::Refused(rejection.code.as_str()), self.config.audit_retention_seconds).await?;
+        self.outcome(event, Phase::Refused(rejection.code.as_str())).await?;
         Err(rejection.into())
+    }
+
+    async fn outcome(&self, event: &Event, phase: Phase) -> Result<(), Error> {
+        let appended = self.store.append(event, phase, self.config.audit_retention_seconds).await;
+        Ok(appended.inspect_err(|_| cost::audit_lost())?)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, str::FromStr};
 
+use http::HeaderValue;
+
 use crate::{key::Prefix, store::Tables, time::DAY};
 
 /// Where variables come from: the process's environment, or a map in tests and locally.
@@ -65,6 +67,36 @@ pub fn prefix(lookup: Lookup<'_>) -> Result<Prefix, ConfigError> {
     let name = "KEY_PREFIX";
     Prefix::parse(&required(lookup, name)?)
         .ok_or_else(|| ConfigError { name, problem: "must be 2 to 8 lower-case letters".to_owned() })
+}
+
+/// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets itself.
+///
+/// # Errors
+/// [`ConfigError`] if it is missing.
+pub fn function_name(lookup: Lookup<'_>) -> Result<String, ConfigError> {
+    required(lookup, "AWS_LAMBDA_FUNCTION_NAME")
+}
+
+/// What every function that answers over HTTP is told.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub function: String,
+    /// `CORS_ORIGIN`: whose pages may read the answers, as `Access-Control-Allow-Origin` takes it.
+    pub cors_origin: HeaderValue,
+}
+
+impl HttpConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let name = "CORS_ORIGIN";
+        let problem = || ConfigError { name, problem: "must be an origin, as in https://example.com, or *".to_owned() };
+        let cors_origin = HeaderValue::from_str(&required(lookup, name)?).map_err(|_| problem())?;
+        Ok(Self { function: function_name(lookup)?, cors_origin })
+    }
 }
 
 /// What every function that changes keys is told.

@@ -1,8 +1,10 @@
-//! What a machine gives a function, as parameters: the time and randomness.
+//! What a machine gives a function, as parameters: the time, randomness, and a place for its lines.
 //!
-//! Nothing else in this workspace asks the operating system for either, so that tests can set the clock.
+//! Nothing else in this workspace asks the operating system for any of them, so that tests can set the clock and read the
+//! lines.
 
 use std::{
+    io::Write,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -31,20 +33,28 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault>;
 }
 
-/// The clock and the generator that a function runs with.
+/// Where the lines of invocations go.
+pub trait Output: Send + Sync {
+    /// Writes one line.
+    fn line(&self, line: &str);
+}
+
+/// The clock, the generator and the output that a function runs with.
 #[derive(Clone)]
 pub struct Host {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Lines.
+    pub output: Arc<dyn Output>,
 }
 
 impl Host {
-    /// The operating system's own clock and generator.
+    /// The operating system's own clock and generator, and standard output.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), output: Arc::new(StandardOutput) }
     }
 
     /// A time-ordered id (UUID version 7, RFC 9562) for records of things that happened.
@@ -71,5 +81,14 @@ struct SystemEntropy;
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
         SysRng.try_fill_bytes(bytes).map_err(|error| Fault::new("random.unavailable", error))
+    }
+}
+
+struct StandardOutput;
+
+impl Output for StandardOutput {
+    fn line(&self, line: &str) {
+        // If nobody listens any more, that is no reason to refuse anybody.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 }

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{base62, error::Fault, host::Entropy};
+use crate::{base62, error::Fault, host::Entropy, telemetry};
 
 /// Random characters of a secret: 32 of 62 give 190 bits.
 pub const RANDOM_LENGTH: usize = 32;
@@ -145,6 +145,7 @@ impl Secret {
     /// A [`Fault`] if there is no randomness for the salt, or the cost is out of bcrypt's range.
     pub async fn hash(&self, cost: u32) -> Result<Hash, Fault> {
         let text = self.text.clone();
+        telemetry::cost::bcrypt_run();
         let hashed = tokio::task::spawn_blocking(move || bcrypt::non_truncating_hash(text.as_bytes(), cost)).await;
         hashed.map_err(|error| Fault::new("bcrypt.aborted", error))?.map(Hash).map_err(|error| Fault::new("bcrypt.failed", error))
     }
@@ -155,6 +156,7 @@ impl Secret {
     /// A [`Fault`] if the stored hash is not a bcrypt hash.
     pub async fn verify(&self, hash: &Hash) -> Result<bool, Fault> {
         let (text, hash) = (self.text.clone(), hash.0.clone());
+        telemetry::cost::bcrypt_run();
         let verified = tokio::task::spawn_blocking(move || bcrypt::non_truncating_verify(text.as_bytes(), &hash)).await;
         verified
             .map_err(|error| Fault::new("bcrypt.aborted", error))?

@@ -6,6 +6,8 @@ use lambda_http::{Adapter, Body, Request, request::LambdaRequest};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Service as _, service_fn};
 use serde_json::Value;
 
+use crate::telemetry::report;
+
 /// A Lambda function.
 pub trait Function: Send + Sync + 'static {
     /// Answers one event.
@@ -50,7 +52,7 @@ pub async fn run(function: impl Function) -> Result<(), lambda_runtime::Error> {
     let function = Arc::new(function);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let function = Arc::clone(&function);
-        async move { function.call(event.payload).await }
+        async move { report::within(event.context.request_id, function.call(event.payload)).await }
     }))
     .await
 }

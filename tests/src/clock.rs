@@ -7,6 +7,8 @@ use std::sync::{
 
 use shared::{host::Host, time::Timestamp};
 
+use crate::Lines;
+
 /// Where clocks begin: 2027-01-15T08:00:00Z, in seconds since the epoch.
 pub const NOW: u64 = 1_800_000_000;
 
@@ -46,10 +48,10 @@ impl Clock {
         shared::host::Clock::now(self)
     }
 
-    /// A machine with this clock, and with the operating system's randomness.
+    /// A machine with this clock, the operating system's randomness, and these lines.
     #[must_use]
-    pub fn host(&self) -> Host {
-        Host { clock: Arc::new(self.clone()), ..Host::system() }
+    pub fn host(&self, lines: &Lines) -> Host {
+        Host { clock: Arc::new(self.clone()), output: Arc::new(lines.clone()), ..Host::system() }
     }
 }
 

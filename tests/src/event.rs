@@ -40,6 +40,7 @@ impl<'a> Call<'a> {
             "pathParameters": {},
             "stageVariables": { "rateLimitResponse": "usage-key", "routes": "management" },
             "requestContext": {
+                "apiId": "local",
                 "requestId": "8c9f3a46-5d6b-4a51-9f0e-2f6f0a4f1b11",
                 "stage": "live",
                 "identity": { "sourceIp": self.source_ip, "userAgent": "tests" },

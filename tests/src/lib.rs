@@ -4,10 +4,12 @@
 pub mod clock;
 pub mod event;
 pub mod instance;
+pub mod lines;
 pub mod stack;
 pub mod wire;
 
 pub use clock::{Clock, NOW};
 pub use instance::{Answer, Instance};
+pub use lines::Lines;
 pub use stack::{Issued, Stack};
 pub use wire::Wire;

@@ -9,14 +9,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use local::{engine::Engine, functions::Wiring, template::Template};
 use serde_json::{Value, json};
 use shared::{
+    host::Host,
     id::KeyId,
     lambda::Function,
     record::Record,
     secrets::PepperSource,
     store::{Store, Tables},
+    telemetry::cost::CountCalls,
 };
 
-use crate::{Clock, Instance, Wire, event};
+use crate::{Clock, Instance, Lines, Wire, event};
 
 /// A stack.
 pub struct Stack {
@@ -28,6 +30,8 @@ pub struct Stack {
     pub clock: Clock,
     /// What goes from the management functions to the engine.
     pub wire: Wire,
+    /// The lines of all functions' invocations.
+    pub lines: Lines,
     manage: manage::Manage,
     rotate: rotate::Rotate,
     issue: issue::Issue,
@@ -59,14 +63,16 @@ impl Stack {
         let template = template();
         let engine = Engine::start(None).await.expect("an engine");
         engine.provision(&template).await.expect("tables and secrets");
-        let (clock, wire) = (Clock::default(), Wire::default());
-        let wiring = wiring(&engine, &clock, &wire);
+        let (clock, wire, lines) = (Clock::default(), Wire::default(), Lines::default());
+        let wiring = wiring(&engine, clock.host(&lines), &wire);
         let (dynamodb, secrets, host) = (wiring.dynamodb, wiring.secrets, wiring.host);
-        let variables = |binary: &str| environment(&template, binary);
-        let read = |variables: BTreeMap<String, String>| move |name: &str| variables.get(name).cloned();
-        let issue = issue::Config::read(&read(variables("issue"))).expect("issue's environment");
-        let rotate = rotate::Config::read(&read(variables("rotate"))).expect("rotate's environment");
-        let manage = manage::Config::read(&read(variables("manage"))).expect("manage's environment");
+        let variables = |binary: &str| {
+            let block = template.functions.iter().find(|block| block.binary == binary).expect("a function").clone();
+            move |name: &str| block.variable(name)
+        };
+        let issue = issue::Config::read(&variables("issue")).expect("issue's environment");
+        let rotate = rotate::Config::read(&variables("rotate")).expect("rotate's environment");
+        let manage = manage::Config::read(&variables("manage")).expect("manage's environment");
         Self {
             issue: issue::Issue::new(issue, dynamodb.clone(), secrets.clone(), host.clone()),
             rotate: rotate::Rotate::new(rotate, dynamodb.clone(), secrets, host.clone()),
@@ -75,6 +81,7 @@ impl Stack {
             template,
             clock,
             wire,
+            lines,
         }
     }
 
@@ -90,7 +97,8 @@ impl Stack {
     pub async fn instance_at(&self, clock: &Clock) -> Instance {
         let block = self.template.functions.iter().find(|block| block.binary == "authorizer").expect("an authorizer");
         let wire = Wire::default();
-        let authorizer = wiring(&self.engine, clock, &wire).authorizer(block).expect("an authorizer that starts");
+        let host = clock.host(&self.lines);
+        let authorizer = wiring(&self.engine, host, &wire).authorizer(block).expect("an authorizer that starts");
         authorizer.warm().await;
         let _ = wire.take();
         let _ = wire.take_write_units();
@@ -221,16 +229,12 @@ pub fn issued(answer: &Value) -> Issued {
     Issued { id: text("id"), secret: text("secret") }
 }
 
-fn environment(template: &Template, binary: &str) -> BTreeMap<String, String> {
-    template.functions.iter().find(|block| block.binary == binary).map(|block| block.environment.clone()).unwrap_or_default()
-}
-
-fn wiring(engine: &Engine, clock: &Clock, wire: &Wire) -> Wiring {
+fn wiring(engine: &Engine, host: Host, wire: &Wire) -> Wiring {
     // Without the functions' timeouts: on a busy machine they would turn a slow answer into a lost one.
-    let config = engine.dynamodb_config().retry_config(shared::aws::retries());
+    let config = engine.dynamodb_config().retry_config(shared::aws::retries()).interceptor(CountCalls);
     Wiring {
         dynamodb: aws_sdk_dynamodb::Client::from_conf(config.interceptor(wire.clone()).build()),
         secrets: engine.secrets(),
-        host: clock.host(),
+        host,
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use local::{server, system::System};
+use local::{output, server, system::System};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -26,7 +26,7 @@ pub(crate) type Response = (StatusCode, reqwest::header::HeaderMap, Value);
 
 impl Running {
     pub(crate) async fn start(data_dir: Option<&Path>) -> Self {
-        let system = System::start(tests::stack::template(), data_dir).await.unwrap();
+        let system = System::start(tests::stack::template(), data_dir, output::host(tracing::Level::WARN)).await.unwrap();
         let admin = system.admin_key().await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -82,8 +82,10 @@ async fn after_a_whole_journey_secrets_are_nowhere() {
     }
     assert!(hashes.len() >= 2);
     let (terminal, over_http) = over_http().await;
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(logged.contains("\"code\":\"unknown_key\"") && logged.contains(&key.id), "the journey was logged");
+    let mut logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("the invocation failed"), "faults were logged");
+    logged.push_str(&stack.lines.take().join("\n"));
+    assert!(logged.contains("\"outcome\":\"unknown_key\"") && logged.contains(&key.id), "the journey was logged");
     let shown = shown.to_string();
     let random = |secret: &str| secret.rsplit('_').next().unwrap().to_owned();
     let mut searched = vec![random(&key.secret), random(&rotated.secret), random(unknown), random(malformed), pepper];

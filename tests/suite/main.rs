@@ -6,6 +6,7 @@ mod counting;
 mod journey;
 mod leaks;
 mod limits;
+mod lines;
 mod listing;
 mod outcomes;
 mod peppers;

@@ -104,7 +104,7 @@ async fn a_secret_that_was_never_committed_never_works() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({})).await;
     let config = SecretConfig { pepper_secret: stack.pepper_secret(), prefix: Prefix::parse("mbk").unwrap(), bcrypt_cost: 4 };
-    let mint = Mint::new(config, stack.peppers(), stack.clock.host());
+    let mint = Mint::new(config, stack.peppers(), stack.clock.host(&stack.lines));
     let orphan = mint.mint(&KeyId::parse(&key.id).unwrap(), Environment::Live, 2, "test").await.unwrap();
     stack.store().put_alias(&orphan.digest, &orphan.alias).await.unwrap();
     let instance = stack.instance().await;

@@ -1,49 +1,66 @@
-//! The audit line: one per attempt, whatever came of it, before the response.
+//! The audit of an attempt: what its line says, whatever came of it.
 
-use std::time::Duration;
-
-use shared::verify::{Outcome, Verdict};
+use serde::Serialize;
+use shared::{
+    error::{Code, Fault},
+    telemetry::report::Report,
+    verify::{Outcome, Undecided, Verdict},
+};
 
 use crate::event::Event;
 
-/// What is known of an attempt. The path goes without its query, which may carry the key.
-#[derive(Debug, Default)]
+/// The members of an attempt's line. The path goes without its query, which may carry the key.
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Attempt {
-    pub(crate) hint: Option<String>,
-    pub(crate) code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
-    pub(crate) uncertain: u32,
+    method: String,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_ip: Option<String>,
+    user_agent: String,
+    request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_id: Option<String>,
 }
 
 impl Attempt {
-    pub(crate) fn verdict(&mut self, verdict: &Verdict) {
-        self.key = verdict.record().map(|record| record.id.to_string());
-        self.uncertain = verdict.uncertain;
-        match &verdict.outcome {
-            Outcome::Allowed { generation, .. } => {
-                self.code = "allowed";
-                self.generation = Some(*generation);
-            }
-            Outcome::Refused { refusal, .. } => self.code = refusal.code().as_str(),
+    pub(crate) fn of(event: &Event) -> Self {
+        Self {
+            method: event.method.clone(),
+            path: event.path.clone(),
+            source_ip: event.address.map(|address| address.to_string()),
+            user_agent: event.user_agent.clone(),
+            request_id: event.request_id.clone(),
+            api_id: event.api_id.clone(),
+            ..Self::default()
         }
     }
 
-    pub(crate) fn log(&self, event: &Event, took: Duration) {
-        tracing::info!(
-            target: "audit",
-            code = self.code,
-            key = self.key,
-            hint = self.hint,
-            generation = self.generation,
-            method = event.method,
-            path = event.path,
-            source_ip = event.address.map(tracing::field::display),
-            user_agent = event.user_agent,
-            request_id = event.request_id,
-            uncertain = self.uncertain,
-            duration_ms = took.as_secs_f64() * 1000.0,
-            "attempt"
-        );
+    pub(crate) fn report(mut self, decided: &Result<Result<Verdict, Code>, Undecided>) -> Report<Self> {
+        let verdict = match decided {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(code)) => return Report::new(code.as_str(), self),
+            Err(Undecided { fault, uncertain }) => return Report { uncertain: *uncertain, ..Report::fault(fault, self) },
+        };
+        self.key = verdict.record().map(|record| record.id.to_string());
+        let outcome = match &verdict.outcome {
+            Outcome::Allowed { generation, .. } => {
+                self.generation = Some(*generation);
+                "allowed"
+            }
+            Outcome::Refused { refusal, .. } => refusal.code().as_str(),
+        };
+        let allowed = matches!(verdict.outcome, Outcome::Allowed { .. }) && self.api_id.is_some();
+        Report { uncertain: verdict.uncertain, allowed, ..Report::new(outcome, self) }
+    }
+
+    /// Of what is no REQUEST event of API Gateway's: nothing of it is repeated.
+    pub(crate) fn not_understood() -> Report<Self> {
+        Report::fault(&Fault::new("event.not_understood", "it is no REQUEST event of API Gateway's"), Self::default())
     }
 }

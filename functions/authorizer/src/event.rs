@@ -26,6 +26,8 @@ pub(crate) struct Event {
     pub(crate) path: String,
     pub(crate) address: Option<IpAddr>,
     pub(crate) request_id: String,
+    /// The API that asks.
+    pub(crate) api_id: Option<String>,
     pub(crate) user_agent: String,
     raw: Map<String, Value>,
 }
@@ -52,6 +54,7 @@ impl Event {
             path,
             address: field(identity, "sourceIp").parse().ok(),
             request_id: field(context, "requestId"),
+            api_id: context.get("apiId").and_then(Value::as_str).filter(|id| !id.is_empty()).map(ToOwned::to_owned),
             user_agent: field(identity, "userAgent"),
             arn,
             raw,

@@ -2,7 +2,7 @@
 //!
 //! This crate translates; [`shared::verify`] decides.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use serde_json::Value;
 use shared::{
@@ -17,7 +17,10 @@ use shared::{
     path::NormalPath,
     secrets::PepperSource,
     store::{Store, Tables},
-    telemetry,
+    telemetry::{
+        self,
+        report::{Kind, Report, Reporter},
+    },
     verify::{Undecided, Verdict, Verifier},
 };
 
@@ -46,6 +49,8 @@ pub struct Config {
     pub usage_key: String,
     /// `USAGE_RETENTION_DAYS`, in seconds.
     pub usage_retention_seconds: u64,
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub function: String,
 }
 
 impl Config {
@@ -66,6 +71,7 @@ impl Config {
             allow_query_key: config::flag(lookup, "ALLOW_QUERY_KEY")?,
             usage_key: config::required(lookup, "USAGE_KEY")?,
             usage_retention_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
+            function: config::function_name(lookup)?,
         })
     }
 }
@@ -75,6 +81,7 @@ pub struct Authorizer {
     verifier: Arc<Verifier>,
     afterwards: Afterwards,
     answers: Answers,
+    reporter: Reporter,
     config: Config,
 }
 
@@ -93,8 +100,9 @@ impl Authorizer {
         let peppers = PepperSource::new(secrets, config.pepper_secret.clone(), store.clone());
         let unknown_usage_key = base62::random(host.entropy.as_ref(), 40)?.to_string();
         let answers = Answers { usage_key: config.usage_key.clone(), unknown_usage_key };
+        let reporter = Reporter::new(Kind::Attempt, config.function.clone(), host.clone());
         let verifier = Arc::new(Verifier::new(store, peppers, host));
-        Ok(Self { verifier, afterwards: Afterwards::default(), answers, config })
+        Ok(Self { verifier, afterwards: Afterwards::default(), answers, reporter, config })
     }
 
     /// Opens connections and fetches the peppers. What fails here is tried again by the first request.
@@ -124,29 +132,19 @@ impl Authorizer {
         self.verifier.verify(&secret, &request).await.map(Ok)
     }
 
-    async fn answer(&self, event: &Event) -> Result<Value, Failure> {
-        let started = Instant::now();
-        let mut attempt = Attempt::default();
-        let decided = self.decide(event, &mut attempt).await;
+    async fn answer(&self, event: Value) -> (Result<Value, Failure>, Report<Attempt>) {
+        let Some(event) = Event::read(event) else { return (Err(Failure::BAD_EVENT), Attempt::not_understood()) };
+        let mut attempt = Attempt::of(&event);
+        let decided = self.decide(&event, &mut attempt).await;
         let answer = match &decided {
             Ok(Ok(verdict)) => {
                 self.tidy(verdict);
-                attempt.verdict(verdict);
-                self.answers.verdict(event, verdict)
+                self.answers.verdict(&event, verdict)
             }
-            Ok(Err(code)) => {
-                attempt.code = code.as_str();
-                self.answers.unauthorized(event, *code)
-            }
-            Err(Undecided { fault, uncertain }) => {
-                attempt.code = Code::Internal.as_str();
-                attempt.uncertain = *uncertain;
-                tracing::error!(fault = fault.code, detail = fault.detail, request_id = event.request_id, "could not decide");
-                Err(Failure::INTERNAL)
-            }
+            Ok(Err(code)) => self.answers.unauthorized(&event, *code),
+            Err(_) => Err(Failure::INTERNAL),
         };
-        attempt.log(event, started.elapsed());
-        answer
+        (answer, attempt.report(&decided))
     }
 
     fn tidy(&self, verdict: &Verdict) {
@@ -163,13 +161,7 @@ impl Authorizer {
 
 impl Function for Authorizer {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
-        let answer = match Event::read(event) {
-            Some(event) => self.answer(&event).await,
-            None => {
-                tracing::error!(code = "bad_event", "an event that is no REQUEST event of API Gateway's");
-                Err(Failure::BAD_EVENT)
-            }
-        };
+        let answer = self.reporter.line(self.answer(event), || (Err(Failure::INTERNAL), Attempt::default())).await;
         self.afterwards.finish();
         answer
     }

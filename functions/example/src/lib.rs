@@ -4,16 +4,31 @@ use http::StatusCode;
 use lambda_http::{Request, RequestExt, request::RequestContext};
 use serde_json::{Map, Value, json};
 use shared::{
-    http as api,
-    lambda::{self, Failure, Function},
+    config::HttpConfig,
+    host::Host,
+    http::Responder,
+    lambda::{Failure, Function},
 };
 
+/// What the function is told by its environment.
+pub type Config = HttpConfig;
+
 /// The function.
-pub struct Example;
+pub struct Example {
+    responder: Responder,
+}
+
+impl Example {
+    /// The function; it needs no client.
+    #[must_use]
+    pub fn new(config: Config, host: Host) -> Self {
+        Self { responder: Responder::new(config, host) }
+    }
+}
 
 impl Function for Example {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
-        lambda::http(event, async |request| api::respond(Ok((StatusCode::OK, echo(&request))))).await
+        self.responder.answer(event, async |request| Ok((StatusCode::OK, echo(&request)))).await
     }
 }
 

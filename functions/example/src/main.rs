@@ -1,10 +1,11 @@
 //! The example API as a Lambda function.
 
-use example::Example;
-use shared::{config, lambda, telemetry};
+use example::{Config, Example};
+use shared::{config, host::Host, lambda, telemetry};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start(&config::environment);
-    lambda::run(Example).await
+    let config = Config::read(&config::environment)?;
+    lambda::run(Example::new(config, Host::system())).await
 }

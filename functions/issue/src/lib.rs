@@ -5,18 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
     audit::Event,
     change::{self, Changes, Key},
-    config::{ChangeConfig, ConfigError, Lookup, SecretConfig},
-    error::{Error, Rejection},
+    config::{ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     host::Host,
-    http::{self, Answer},
+    http::{self, Answer, Responder},
     id::KeyId,
     input::Fields,
-    lambda::{self, Failure, Function},
+    lambda::{Failure, Function},
     mint::{Mint, Minted},
     record::{Counters, Generation, Record, Status},
     secrets::PepperSource,
@@ -35,6 +35,8 @@ pub struct Config {
     pub change: ChangeConfig,
     /// Peppers, prefix and cost.
     pub secret: SecretConfig,
+    /// Answers over HTTP.
+    pub http: HttpConfig,
 }
 
 impl Config {
@@ -43,7 +45,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { change: ChangeConfig::read(lookup)?, secret: SecretConfig::read(lookup)? })
+        Ok(Self { change: ChangeConfig::read(lookup)?, secret: SecretConfig::read(lookup)?, http: HttpConfig::read(lookup)? })
     }
 }
 
@@ -51,6 +53,7 @@ impl Config {
 pub struct Issue {
     changes: Changes,
     mint: Mint,
+    responder: Responder,
 }
 
 impl Issue {
@@ -59,7 +62,11 @@ impl Issue {
     pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, secrets: aws_sdk_secretsmanager::Client, host: Host) -> Self {
         let store = Store::new(dynamodb, config.change.tables.clone());
         let peppers = PepperSource::new(secrets, config.secret.pepper_secret.clone(), store.clone());
-        Self { mint: Mint::new(config.secret, peppers, host.clone()), changes: Changes::new(store, host, config.change) }
+        Self {
+            mint: Mint::new(config.secret, peppers, host.clone()),
+            responder: Responder::new(config.http, host.clone()),
+            changes: Changes::new(store, host, config.change),
+        }
     }
 
     /// Fetches the peppers. What fails here is tried again by the first request.
@@ -69,11 +76,11 @@ impl Issue {
 
     async fn over_http(&self, request: Request) -> Answer {
         let actor = http::administrator(&request)?;
-        self.issue(http::fields(&request)?, &actor).await.map(|key| (::http::StatusCode::CREATED, key))
+        self.issue(http::fields(&request)?, &actor).await
     }
 
     /// Issues what `fields` ask for.
-    async fn issue(&self, fields: Fields, actor: &str) -> Result<Value, Error> {
+    async fn issue(&self, fields: Fields, actor: &str) -> Answer {
         let host = &self.changes.host;
         let now = host.clock.now();
         let order = Order::read(fields, now)?;
@@ -94,7 +101,7 @@ impl Issue {
         let event = Event::new(host, "issue", &key.record.id, actor, audited(&key))?;
         let new = NewKey { record: &key.record, about: &key.about, digest, alias: &alias, event: &event };
         self.changes.store.create(&new, self.changes.config()).await?;
-        Ok(view::key_with_secret(&key, &secret, now))
+        Ok((StatusCode::CREATED, view::key_with_secret(&key, &secret, now)))
     }
 }
 
@@ -138,28 +145,9 @@ impl Function for Issue {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
         // Only API Gateway's events have a request context; somebody who may invoke the function directly may issue.
         if event.get("requestContext").is_some() {
-            return lambda::http(event, async |request| http::respond(self.over_http(request).await)).await;
+            return self.responder.answer(event, |request| self.over_http(request)).await;
         }
-        let fields = Fields::of_body(event.to_string().as_bytes());
-        let answer = match fields {
-            Ok(fields) => self.issue(fields, "iam").await,
-            Err(rejection) => Err(rejection.into()),
-        };
-        answer.or_else(|error| direct_error(&error))
+        let issue = async { self.issue(Fields::of_body(event.to_string().as_bytes())?, "iam").await };
+        self.responder.direct(issue).await
     }
-}
-
-/// A direct invocation has no HTTP status: what is wrong with it is its answer.
-fn direct_error(error: &Error) -> Result<Value, Failure> {
-    match error {
-        Error::Rejected(rejection) => problem(rejection),
-        Error::Fault(fault) => {
-            tracing::error!(fault = fault.code, detail = fault.detail, "could not issue");
-            Err(Failure::INTERNAL)
-        }
-    }
-}
-
-fn problem(rejection: &Rejection) -> Result<Value, Failure> {
-    serde_json::to_value(rejection.problem()).map_err(|_| Failure::INTERNAL)
 }

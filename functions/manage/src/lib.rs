@@ -5,12 +5,12 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
     change::{Changes, Refusing},
-    config::ChangeConfig,
+    config::{ChangeConfig, ConfigError, HttpConfig, Lookup},
     error::Error,
     host::Host,
-    http::{self as api, Answer},
+    http::{self as api, Answer, Responder},
     input,
-    lambda::{self, Failure, Function},
+    lambda::{Failure, Function},
     store::Store,
     telemetry, view,
 };
@@ -20,20 +20,37 @@ mod update;
 
 use listing::Listing;
 
-/// What the function is told by its environment: tables and retention.
-pub type Config = ChangeConfig;
+/// What the function is told by its environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Tables and retention.
+    pub change: ChangeConfig,
+    /// Answers over HTTP.
+    pub http: HttpConfig,
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { change: ChangeConfig::read(lookup)?, http: HttpConfig::read(lookup)? })
+    }
+}
 
 /// The function.
 pub struct Manage {
     changes: Changes,
+    responder: Responder,
 }
 
 impl Manage {
     /// The function with this client.
     #[must_use]
     pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, host: Host) -> Self {
-        let store = Store::new(dynamodb, config.tables.clone());
-        Self { changes: Changes::new(store, host, config) }
+        let store = Store::new(dynamodb, config.change.tables.clone());
+        Self { responder: Responder::new(config.http, host.clone()), changes: Changes::new(store, host, config.change) }
     }
 
     /// Opens the connection, in the time that Lambda gives to a starting instance. What fails is tried again by the first request.
@@ -81,6 +98,6 @@ impl Manage {
 
 impl Function for Manage {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
-        lambda::http(event, async |request| api::respond(self.route(request).await)).await
+        self.responder.answer(event, |request| self.route(request)).await
     }
 }

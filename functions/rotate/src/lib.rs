@@ -4,12 +4,12 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
     change::Changes,
-    config::{self, ChangeConfig, ConfigError, Lookup, SecretConfig},
+    config::{self, ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     error::Rejection,
     host::Host,
-    http::{self, Answer},
+    http::{self, Answer, Responder},
     input::{self, Fields},
-    lambda::{self, Failure, Function},
+    lambda::{Failure, Function},
     mint::{Mint, Minted},
     rotation::{self, Rotation},
     secrets::PepperSource,
@@ -31,6 +31,8 @@ pub struct Config {
     pub secret: SecretConfig,
     /// `DEFAULT_GRACE_HOURS`, in seconds.
     pub default_grace_seconds: u64,
+    /// Answers over HTTP.
+    pub http: HttpConfig,
 }
 
 impl Config {
@@ -40,7 +42,12 @@ impl Config {
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         let hours: u64 = config::ranged(lookup, "DEFAULT_GRACE_HOURS", 0, LONGEST_GRACE / 3600)?;
-        Ok(Self { change: ChangeConfig::read(lookup)?, secret: SecretConfig::read(lookup)?, default_grace_seconds: hours * 3600 })
+        Ok(Self {
+            change: ChangeConfig::read(lookup)?,
+            secret: SecretConfig::read(lookup)?,
+            default_grace_seconds: hours * 3600,
+            http: HttpConfig::read(lookup)?,
+        })
     }
 }
 
@@ -48,6 +55,7 @@ impl Config {
 pub struct Rotate {
     changes: Changes,
     mint: Mint,
+    responder: Responder,
     default_grace_seconds: u64,
 }
 
@@ -59,6 +67,7 @@ impl Rotate {
         let peppers = PepperSource::new(secrets, config.secret.pepper_secret.clone(), store.clone());
         Self {
             mint: Mint::new(config.secret, peppers, host.clone()),
+            responder: Responder::new(config.http, host.clone()),
             changes: Changes::new(store, host, config.change),
             default_grace_seconds: config.default_grace_seconds,
         }
@@ -108,6 +117,6 @@ fn read(mut fields: Fields, default_grace_seconds: u64, now: Timestamp) -> Resul
 
 impl Function for Rotate {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
-        lambda::http(event, async |request| http::respond(self.rotate(request).await)).await
+        self.responder.answer(event, |request| self.rotate(request)).await
     }
 }

@@ -1,15 +1,14 @@
 //! Rotating keys as a Lambda function.
 
 use rotate::{Config, Rotate};
-use shared::{aws, config, host::Host, lambda, telemetry};
+use shared::{aws::Aws, config, host::Host, lambda, telemetry};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start(&config::environment);
     let config = Config::read(&config::environment)?;
-    let sdk = aws::config().await;
-    let rotate =
-        Rotate::new(config, aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_secretsmanager::Client::new(&sdk), Host::system());
+    let aws = Aws::read(&config::environment)?;
+    let rotate = Rotate::new(config, aws.dynamodb(), aws.secrets(), Host::system());
     rotate.warm().await;
     lambda::run(rotate).await
 }

@@ -63,6 +63,11 @@ impl DynamoDb {
             .http_client(self.http_client.clone())
     }
 
+    /// Where it listens.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Stops serving and waits until running calls have finished.
     pub(super) async fn stop(mut self) {
         if let (Some(stop), Some(mut server)) = (self.stop.take(), self.server.take()) {

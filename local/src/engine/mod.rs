@@ -5,8 +5,11 @@
 
 use std::path::Path;
 
+use tokio::net::TcpListener;
+
 mod data_dir;
 mod dynamodb;
+mod endpoint;
 mod error;
 mod password;
 mod provision;
@@ -16,9 +19,11 @@ mod tests;
 
 pub use error::EngineError;
 
+use crate::server::accept;
 use crate::template::Template;
 use data_dir::DataDir;
 use dynamodb::DynamoDb;
+use endpoint::Endpoint;
 use secrets::Secrets;
 
 /// A running engine. It ends when it is stopped or dropped.
@@ -75,6 +80,12 @@ impl Engine {
         }
         // Without its peppers a kept table is worthless, so a start that can't keep them must fail.
         self.secrets.failure().map_or(Ok(()), Err)
+    }
+
+    /// Serves both services on one port, for other processes, until `stop` resolves.
+    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let endpoint = Endpoint::new(self.dynamodb.address(), self.secrets.service());
+        accept(listener, move |request, _| endpoint.clone().answer(request), stop).await;
     }
 
     /// Stops the engine and waits up to five seconds for calls that are running.

@@ -13,6 +13,7 @@ use crate::template::REGION;
 
 /// The emulated service, and how it is kept.
 pub(super) struct Secrets {
+    service: Arc<SecretsManagerService>,
     aws: MockAws,
     keeper: Option<Arc<Keeper>>,
 }
@@ -20,7 +21,7 @@ pub(super) struct Secrets {
 impl Secrets {
     /// Starts with the secrets of `file`, if there is one, and writes every later change to it.
     pub(super) async fn start(file: Option<PathBuf>) -> Result<Self, EngineError> {
-        let service = SecretsManagerService::new();
+        let service = Arc::new(SecretsManagerService::new());
         let keeper = match file {
             Some(path) => {
                 let kept = read(&path)?;
@@ -35,7 +36,8 @@ impl Secrets {
         if let Some(keeper) = keeper.clone() {
             service.notifier().subscribe(move |_, _, view| keeper.keep(view));
         }
-        Ok(Self { aws: MockAws::builder().with_service(service).build(), keeper })
+        let aws = MockAws::builder().with_service(Arc::clone(&service)).build();
+        Ok(Self { service, aws, keeper })
     }
 
     /// An SDK client that talks to this service only.
@@ -47,6 +49,11 @@ impl Secrets {
             .http_client(self.aws.http_client())
             .build();
         aws_sdk_secretsmanager::Client::from_conf(config)
+    }
+
+    /// The service itself, for an endpoint over HTTP.
+    pub(super) fn service(&self) -> Arc<SecretsManagerService> {
+        Arc::clone(&self.service)
     }
 
     /// The error of the last attempt to keep the secrets, once.

@@ -23,6 +23,17 @@ pub struct FunctionBlock {
     pub timeout_seconds: u32,
 }
 
+impl FunctionBlock {
+    /// A variable as the function finds it: the template's, or one that Lambda sets itself.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        match name {
+            "AWS_LAMBDA_FUNCTION_NAME" => Some(self.binary.clone()),
+            _ => self.environment.get(name).cloned(),
+        }
+    }
+}
+
 /// One method of one resource of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {

@@ -1,6 +1,7 @@
 //! Logs: JSON lines on standard output, which Lambda sends to CloudWatch.
 //!
-//! Only this workspace's own lines follow the configured level. What the runtime and the SDK say at their lower levels
+//! Each invocation has one line of its own, which is its audit and its metrics: [`report`]. All others say what went
+//! wrong. Of these only this workspace's own lines follow the configured level. What the runtime and the SDK say at their lower levels
 //! is whole events, headers and items, which is to say keys and hashes: that is capped here, whatever is configured.
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
@@ -13,8 +14,11 @@ use tracing_subscriber::{
 
 use crate::{config::Lookup, error::Fault};
 
+pub mod cost;
+pub mod report;
+
 /// The crates whose lines never hold a secret.
-const OWN: [&str; 8] = ["audit", "authorizer", "example", "issue", "local", "manage", "rotate", "shared"];
+const OWN: [&str; 7] = ["authorizer", "example", "issue", "local", "manage", "rotate", "shared"];
 
 /// Starts logging at the level of the variable `LOG_LEVEL`, `info` without one. A second call does nothing.
 pub fn start(lookup: Lookup<'_>) {

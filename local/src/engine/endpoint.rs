@@ -1,0 +1,69 @@
+//! Both services on one port, for processes that know them by `AWS_ENDPOINT_URL`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use winterbaume_core::{MockRequest, MockService};
+use winterbaume_secretsmanager::SecretsManagerService;
+
+use crate::client::Client;
+use crate::server::collect;
+use crate::template::REGION;
+
+/// The largest request that DynamoDB takes, in bytes.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// Where requests go on to.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    dynamodb: SocketAddr,
+    secrets: Arc<SecretsManagerService>,
+    client: Client,
+}
+
+impl Endpoint {
+    pub(super) fn new(dynamodb: SocketAddr, secrets: Arc<SecretsManagerService>) -> Self {
+        Self { dynamodb, secrets, client: Client::new() }
+    }
+
+    /// The service is the one that the SDK names in its target header.
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let Some(body) = collect(body, LARGEST).await else { return failed(StatusCode::BAD_REQUEST) };
+        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+        if target.starts_with("secretsmanager.") {
+            return self.secret(parts, body).await;
+        }
+        self.forward(parts, body).await.unwrap_or_else(|reason| {
+            tracing::error!(reason, "the embedded DynamoDB did not answer");
+            failed(StatusCode::BAD_GATEWAY)
+        })
+    }
+
+    async fn forward(&self, mut parts: http::request::Parts, body: Bytes) -> Result<Response<Full<Bytes>>, String> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = format!("http://{}{path}", self.dynamodb).parse::<Uri>().map_err(|error| error.to_string())?;
+        let response = self.client.send(Request::from_parts(parts, body)).await?;
+        Ok(response.map(Full::new))
+    }
+
+    async fn secret(&self, parts: http::request::Parts, body: Bytes) -> Response<Full<Bytes>> {
+        let uri = format!("https://secretsmanager.{REGION}.amazonaws.com/");
+        let request = MockRequest { method: parts.method.to_string(), uri, headers: parts.headers, body };
+        let answer = self.secrets.handle(request).await;
+        let mut response = Response::new(Full::new(answer.body));
+        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        *response.headers_mut() = answer.headers;
+        response
+    }
+}
+
+fn failed(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}

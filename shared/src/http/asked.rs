@@ -1,0 +1,86 @@
+//! What a line says of a request: who asked for what, and nothing that may hold a secret.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::id::KeyId;
+
+/// The members of a request's line. Path and query stay out of it: a caller may have put a secret into either.
+#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+pub(super) struct Asked {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) method: Option<String>,
+    /// The route as the template names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) route: Option<String>,
+    /// The key that the path names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<String>,
+    /// The admin key that asks, or `iam` for a direct invocation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) actor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source_ip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user_agent: Option<String>,
+    /// API Gateway's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_id: Option<String>,
+}
+
+impl Asked {
+    /// Of an API Gateway event of either version; of anything else, nothing.
+    pub(super) fn read(event: &Value) -> Self {
+        let text = |paths: [&str; 2]| paths.iter().find_map(|path| event.pointer(path)?.as_str()).map(ToOwned::to_owned);
+        let route_key = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
+        let route = event.get("resource").and_then(Value::as_str).or_else(|| route_key?.split_once(' ').map(|(_, path)| path));
+        let id = event.pointer("/pathParameters/id").and_then(Value::as_str).and_then(KeyId::parse);
+        Self {
+            method: text(["/httpMethod", "/requestContext/http/method"]),
+            route: route.map(ToOwned::to_owned),
+            key: id.map(|id| id.to_string()),
+            actor: text(["/requestContext/authorizer/keyId", "/requestContext/authorizer/lambda/keyId"]),
+            source_ip: text(["/requestContext/identity/sourceIp", "/requestContext/http/sourceIp"]),
+            user_agent: text(["/requestContext/identity/userAgent", "/requestContext/http/userAgent"]),
+            request_id: text(["/requestContext/requestId", "/requestContext/requestId"]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn both_versions_say_the_same() {
+        let id = "key_0123456789abcdefghijkl";
+        let rest = json!({
+            "httpMethod": "GET", "resource": "/v1/keys/{id}", "pathParameters": { "id": id },
+            "requestContext": {
+                "requestId": "r", "identity": { "sourceIp": "192.0.2.1", "userAgent": "u" }, "authorizer": { "keyId": "key_a" },
+            },
+        });
+        let http = json!({
+            "version": "2.0", "pathParameters": { "id": id },
+            "requestContext": {
+                "requestId": "r", "routeKey": "GET /v1/keys/{id}",
+                "http": { "method": "GET", "sourceIp": "192.0.2.1", "userAgent": "u" },
+                "authorizer": { "lambda": { "keyId": "key_a" } },
+            },
+        });
+        let asked = Asked::read(&rest);
+        assert_eq!(asked, Asked::read(&http));
+        assert_eq!(asked.key.as_deref(), Some(id));
+        assert_eq!(asked.route.as_deref(), Some("/v1/keys/{id}"));
+        assert!(serde_json::to_value(asked).unwrap().as_object().unwrap().values().all(Value::is_string));
+    }
+
+    #[test]
+    fn what_is_no_key_id_is_not_repeated() {
+        let secret = json!({ "pathParameters": { "id": "mbk_live_0123456789abcdefghijklmnopqrstuv" } });
+        assert_eq!(Asked::read(&secret), Asked::default());
+        assert_eq!(Asked::read(&Value::Null), Asked::default());
+    }
+}

@@ -1,0 +1,167 @@
+//! The management API's side of HTTP: who calls, what for, and answers that say why not.
+
+use std::sync::OnceLock;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, request::RequestContext};
+use serde_json::Value;
+
+use crate::{
+    config::HttpConfig,
+    error::{Code, Error, Fault, Rejection},
+    host::Host,
+    id::KeyId,
+    input::Fields,
+    lambda::{self, Failure},
+    telemetry::report::{Kind, Report, Reporter},
+};
+
+mod asked;
+
+use asked::Asked;
+
+/// A status and a JSON document, or why there is none.
+pub type Answer = Result<(StatusCode, Value), Error>;
+
+/// The route that API Gateway matched: its method, and its path as the template names it.
+#[must_use]
+pub fn route(request: &Request) -> (String, String) {
+    let resource = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.clone(),
+        // An HTTP API's route key is method and path: `GET /v1/keys/{id}`.
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.route_key.as_deref().and_then(|key| key.split_once(' ')).map(|(_, path)| path.to_owned())
+        }
+        _ => None,
+    };
+    (request.method().as_str().to_owned(), resource.unwrap_or_default())
+}
+
+/// The id of the admin key that calls. The authorizer has checked it already; this check is for the day on which
+/// somebody attaches the function to a route without one.
+///
+/// # Errors
+/// `scope_not_allowed` if the context doesn't prove an admin key.
+pub fn administrator(request: &Request) -> Result<String, Rejection> {
+    let context = request.request_context_ref().and_then(RequestContext::authorizer).map(|authorizer| &authorizer.fields);
+    let field = |name: &str| context.and_then(|fields| fields.get(name)).and_then(Value::as_str);
+    let is_admin = field("scopes").is_some_and(|scopes| scopes.split(',').any(|scope| scope == "admin"));
+    match field("keyId") {
+        Some(id) if is_admin => Ok(id.to_owned()),
+        _ => Err(Rejection::new(Code::ScopeNotAllowed, "The management API needs a key with the scope admin.")),
+    }
+}
+
+/// The key id in the path.
+///
+/// # Errors
+/// `no_such_key` for a text that can't be one.
+pub fn key_id(request: &Request) -> Result<KeyId, Rejection> {
+    let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id")).and_then(KeyId::parse);
+    id.ok_or_else(crate::change::no_such_key)
+}
+
+/// The fields of the body.
+///
+/// # Errors
+/// `body_too_large`, `invalid_json`.
+pub fn fields(request: &Request) -> Result<Fields, Rejection> {
+    Fields::of_body(request.body().as_ref())
+}
+
+/// No such route: the template and the code disagree, or somebody invokes the function by hand.
+///
+/// # Errors
+/// Always `no_such_route`.
+pub fn no_such_route() -> Answer {
+    Err(Rejection::new(Code::NoSuchRoute, "There is no such route.").into())
+}
+
+/// Answers over HTTP, and a line for every answer.
+pub struct Responder {
+    reporter: Reporter,
+    cors_origin: HeaderValue,
+}
+
+impl Responder {
+    /// A function's responder.
+    #[must_use]
+    pub fn new(config: HttpConfig, host: Host) -> Self {
+        Self { reporter: Reporter::new(Kind::Request, config.function, host), cors_origin: config.cors_origin }
+    }
+
+    /// Answers an API Gateway event of either version through `route`.
+    ///
+    /// # Errors
+    /// [`Failure::BAD_EVENT`] if it isn't such an event.
+    pub async fn answer<H, F>(&self, event: Value, route: H) -> Result<Value, Failure>
+    where
+        H: Fn(Request) -> F + Send + Sync,
+        F: Future<Output = Answer> + Send,
+    {
+        let asked = Asked::read(&event);
+        let reported = OnceLock::new();
+        let respond = async |request| {
+            let answer = route(request).await;
+            let _ = reported.set(report(&answer));
+            self.response(&answer)
+        };
+        let work = async {
+            let answer = lambda::http(event, respond).await;
+            let not_understood = || Report::fault(&Fault::new("event.not_understood", Failure::BAD_EVENT), ());
+            let report = reported.get().cloned().unwrap_or_else(not_understood);
+            (answer, Report { outcome: report.outcome, fault: report.fault, ..Report::new("", asked.clone()) })
+        };
+        self.reporter.line(work, || (Err(Failure::INTERNAL), asked.clone())).await
+    }
+
+    /// Answers a direct invocation, which takes IAM permission. It has no status: what is wrong with it is its answer.
+    ///
+    /// # Errors
+    /// [`Failure::INTERNAL`] for a fault of ours.
+    pub async fn direct(&self, work: impl Future<Output = Answer>) -> Result<Value, Failure> {
+        let asked = || Asked { actor: Some("iam".to_owned()), ..Asked::default() };
+        let work = async {
+            let answer = work.await;
+            let Report { outcome, fault, .. } = report(&answer);
+            let document = match answer {
+                Ok((_, document)) => Ok(document),
+                Err(Error::Rejected(rejection)) => serde_json::to_value(rejection.problem()).map_err(|_| Failure::INTERNAL),
+                Err(Error::Fault(_)) => Err(Failure::INTERNAL),
+            };
+            (document, Report { outcome, fault, ..Report::new("", asked()) })
+        };
+        self.reporter.line(work, || (Err(Failure::INTERNAL), asked())).await
+    }
+
+    /// The response for `answer`: of a fault the caller is told nothing but that.
+    fn response(&self, answer: &Answer) -> Response<Body> {
+        let internal = || Rejection::new(Code::Internal, "This is our fault and has been logged. Try again in a moment.");
+        let problem = |rejection: &Rejection| {
+            let document = serde_json::to_value(rejection.problem()).unwrap_or_default();
+            self.json(rejection.code.status(), "application/problem+json", &document)
+        };
+        match answer {
+            Ok((status, document)) => self.json(*status, "application/json", document),
+            Err(Error::Rejected(rejection)) => problem(rejection),
+            Err(Error::Fault(_)) => problem(&internal()),
+        }
+    }
+
+    fn json(&self, status: StatusCode, content_type: &'static str, document: &Value) -> Response<Body> {
+        let response = Response::builder().status(status).header(header::CONTENT_TYPE, content_type);
+        let response = response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.cors_origin.clone());
+        // Answers hold secrets and the state of keys: no cache may keep either.
+        let response = response.header(header::CACHE_CONTROL, "no-store").body(Body::from(document.to_string()));
+        // Status and headers are known to be good: building can't fail, and an empty answer would be better than a panic.
+        response.unwrap_or_default()
+    }
+}
+
+fn report(answer: &Answer) -> Report<()> {
+    match answer {
+        Ok(_) => Report::new("ok", ()),
+        Err(Error::Rejected(rejection)) => Report::new(rejection.code.as_str(), ()),
+        Err(Error::Fault(fault)) => Report::fault(fault, ()),
+    }
+}
