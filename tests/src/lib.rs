@@ -5,6 +5,7 @@ pub mod clock;
 pub mod event;
 pub mod instance;
 pub mod lines;
+pub mod recorded;
 pub mod stack;
 pub mod wire;
 

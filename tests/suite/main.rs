@@ -3,6 +3,7 @@
 mod bad_input;
 mod calls;
 mod counting;
+mod events;
 mod journey;
 mod leaks;
 mod limits;
