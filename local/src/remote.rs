@@ -92,3 +92,46 @@ impl Remote {
         Ok(self.client.send(request).await?.into_body())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::net::TcpListener;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::server::accept;
+
+    #[tokio::test]
+    async fn a_function_s_error_is_its_message_and_its_answer_is_its_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let remote = Remote::new(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let lambda = |request: http::Request<hyper::body::Incoming>, _| async move {
+            let body = match request.uri().path() {
+                "/2015-03-31/functions/fails/invocations" => r#"{"errorType":"Failure","errorMessage":"Unauthorized"}"#,
+                "/2015-03-31/functions/answers/invocations" => r#"{"statusCode":200}"#,
+                _ => "not JSON",
+            };
+            http::Response::new(http_body_util::Full::new(Bytes::from_static(body.as_bytes())))
+        };
+        let serving = accept(listener, lambda, async {
+            let _ = stopped.await;
+        });
+        let asking = async {
+            assert_eq!(remote.invoke("fails", &json!({})).await, Err("Unauthorized".to_owned()));
+            assert_eq!(remote.invoke("answers", &json!({})).await, Ok(json!({ "statusCode": 200 })));
+            assert!(remote.invoke("other", &json!({})).await.unwrap_err().starts_with("the answer is no JSON"));
+            drop(remote);
+            stop.send(()).unwrap();
+        };
+        tokio::join!(serving, asking);
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for bad in ["", "127.0.0.1:9000", "https://127.0.0.1:9000", "http://"] {
+            assert!(matches!(Remote::new(bad), Err(RemoteError::Address(_))), "{bad}");
+        }
+    }
+}

@@ -5,11 +5,8 @@
 
 use std::time::Duration;
 
-use aws_config::{
-    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
-use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::{
@@ -26,17 +23,25 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// The region of `AWS_REGION`; the credentials of `AWS_ACCESS_KEY_ID` and its like; for local stand-ins
-    /// `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL` for both.
+    /// `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, all set by Lambda and good for as
+    /// long as the instance lives; for local stand-ins `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or
+    /// `AWS_ENDPOINT_URL` for both.
     ///
     /// # Errors
-    /// [`ConfigError`] without a region.
+    /// [`ConfigError`] without a region or credentials.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let credentials = Credentials::new(
+            config::required(lookup, "AWS_ACCESS_KEY_ID")?,
+            config::required(lookup, "AWS_SECRET_ACCESS_KEY")?,
+            lookup("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(config::required(lookup, "AWS_REGION")?))
-            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http)
             .timeout_config(timeouts())
             .retry_config(retries())

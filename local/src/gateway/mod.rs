@@ -19,6 +19,7 @@ mod events;
 mod invoke;
 mod outcome;
 pub mod policy;
+mod preflight;
 mod request;
 mod response_type;
 mod responses;
@@ -108,6 +109,11 @@ impl Gateway {
     ) -> Result<Response<Bytes>, ResponseType> {
         if request.body.len() > BODY_LIMIT {
             return Err(ResponseType::RequestTooLarge);
+        }
+        let cors = self.template.cors.as_ref();
+        if let Some(answer) = cors.and_then(|cors| preflight::answer(cors, &self.template.routes, &request.method, &request.path))
+        {
+            return Ok(answer);
         }
         let matched = routes::find(&self.template.routes, &request.method, &request.path);
         let matched = matched.ok_or(ResponseType::MissingAuthenticationToken)?;

@@ -28,6 +28,14 @@ enum Fit {
 /// ignored.
 #[must_use]
 pub fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<Matched<'a>> {
+    let mut best = resource(routes, path);
+    let named = |name: &str| best.iter().position(|matched| matched.route.method == name);
+    let position = named(method).or_else(|| named("ANY"))?;
+    Some(best.swap_remove(position))
+}
+
+/// Every method of the resource that a path leads to.
+pub(super) fn resource<'a>(routes: &'a [Route], path: &str) -> Vec<Matched<'a>> {
     let fitting = routes.iter().filter_map(|route| {
         let (fits, parameters) = fit(&route.path, path)?;
         Some((fits, route, parameters))
@@ -40,12 +48,7 @@ pub fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<Matched
             Some(std::cmp::Ordering::Greater) | None => best = vec![candidate],
         }
     }
-    let position = best
-        .iter()
-        .position(|(_, route, _)| route.method == method)
-        .or_else(|| best.iter().position(|(_, route, _)| route.method == "ANY"))?;
-    let (_, route, path_parameters) = best.swap_remove(position);
-    Some(Matched { route, path_parameters })
+    best.into_iter().map(|(_, route, path_parameters)| Matched { route, path_parameters }).collect()
 }
 
 fn fit(pattern: &str, path: &str) -> Option<(Vec<Fit>, BTreeMap<String, String>)> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::cors::{self, Cors};
 use super::{TemplateError, names, scope::Scope, yaml::scalar};
 
 /// The Lambda authorizer in front of the API.
@@ -34,6 +35,8 @@ pub(super) struct Api {
     pub(super) authorized_by_default: bool,
     /// Whether methods require an API key unless they say otherwise.
     pub(super) api_key_required: bool,
+    /// How preflight requests are answered, if they are.
+    pub(super) cors: Option<Cors>,
 }
 
 pub(super) fn read(scope: &Scope) -> Result<Api, TemplateError> {
@@ -46,13 +49,14 @@ pub(super) fn read(scope: &Scope) -> Result<Api, TemplateError> {
             api_key_source: ApiKeySource::Header,
             authorized_by_default: false,
             api_key_required: false,
+            cors: None,
         });
     };
     if let Some((second, _)) = apis.next() {
         return Err(TemplateError::unsupported(second, "a second API"));
     }
     let properties = &resource["Properties"];
-    for property in ["DefinitionBody", "DefinitionUri", "Cors", "BinaryMediaTypes"] {
+    for property in ["DefinitionBody", "DefinitionUri", "BinaryMediaTypes"] {
         if properties.get(property).is_some() {
             return Err(TemplateError::unsupported(format!("{id}.{property}"), "this property"));
         }
@@ -76,6 +80,7 @@ pub(super) fn read(scope: &Scope) -> Result<Api, TemplateError> {
         stage_variables: texts(scope, id, properties, "Variables")?,
         authorized_by_default: default.is_some(),
         api_key_required: flag(&auth["ApiKeyRequired"]).unwrap_or(false),
+        cors: cors::read(scope, id, properties, &auth)?,
         authorizer,
         api_key_source,
     })

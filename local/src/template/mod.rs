@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 mod api;
 mod conditions;
+mod cors;
 mod error;
 mod functions;
 mod gateway_responses;
@@ -20,6 +21,7 @@ mod usage;
 mod yaml;
 
 pub use api::{ApiKeySource, AuthorizerBlock};
+pub use cors::Cors;
 pub use error::TemplateError;
 pub use functions::{FunctionBlock, Route};
 pub use gateway_responses::{GatewayResponse, HeaderValueExpr};
@@ -39,6 +41,8 @@ pub struct Template {
     pub authorizer: Option<AuthorizerBlock>,
     /// Where API Gateway takes a required API key from.
     pub api_key_source: ApiKeySource,
+    /// How a browser's preflight requests are answered, if they are.
+    pub cors: Option<Cors>,
     /// The stage's name; empty if the template has no API.
     pub stage_name: String,
     /// The stage's variables, as functions get them in `stageVariables`.
@@ -97,6 +101,7 @@ impl Template {
             functions,
             authorizer: api.authorizer,
             api_key_source: api.api_key_source,
+            cors: api.cors,
             stage_name: api.stage_name,
             stage_variables: api.stage_variables,
         })
