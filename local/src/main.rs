@@ -114,7 +114,7 @@ async fn listen(port: u16) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
             format!(
-                "port {port} is taken: end what listens there, or choose another with `cargo run -- --port {}`",
+                "port {port} is taken: end what listens there, or choose another with `--port {}`",
                 port.saturating_add(1)
             )
         }
