@@ -113,10 +113,7 @@ async fn listen(port: u16) -> Result<TcpListener, String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
-            format!(
-                "port {port} is taken: end what listens there, or choose another with `--port {}`",
-                port.saturating_add(1)
-            )
+            format!("port {port} is taken: end what listens there, or choose another with `--port {}`", port.saturating_add(1))
         }
         _ => format!("{address} can't be listened on: {error}"),
     })

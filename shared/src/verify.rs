@@ -25,8 +25,10 @@ use crate::{
 };
 
 mod cache;
+mod turns;
 
 use cache::Cache;
+use turns::Turns;
 
 /// The most secrets and keys that one instance remembers, each.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
@@ -48,6 +50,7 @@ pub struct Verifier {
     peppers: PepperSource,
     host: Host,
     cache: Mutex<Cache>,
+    turns: Turns<Digest>,
 }
 
 /// What came of a presented secret.
@@ -124,7 +127,7 @@ impl Verifier {
     /// A verifier that knows nothing yet.
     #[must_use]
     pub fn new(store: Store, peppers: PepperSource, host: Host) -> Self {
-        Self { store, peppers, host, cache: Mutex::new(Cache::new(CAPACITY)) }
+        Self { store, peppers, host, cache: Mutex::new(Cache::new(CAPACITY)), turns: Turns::new() }
     }
 
     /// Opens connections and fetches the peppers, in the time that Lambda gives to a starting instance.
@@ -160,14 +163,12 @@ impl Verifier {
         loop {
             let digests = peppers.digests(secret);
             let Some(current) = digests.first().copied() else { return Ok(None) };
-            {
-                let mut cache = self.cache();
-                if cache.is_unknown(&current, now) {
-                    return Ok(None);
-                }
-                if let Some((key, proof)) = cache.proof(&current) {
-                    return Ok(Some(Proven { digest: current, key, proof }));
-                }
+            if let Some(known) = self.known(current, now) {
+                return Ok(known);
+            }
+            let _turn = self.turns.take(current).await;
+            if let Some(known) = self.known(current, now) {
+                return Ok(known);
             }
             if let Some((key, proof)) = self.look_up(secret, &digests).await? {
                 self.cache().proven(current, (key.clone(), proof.clone()));
@@ -181,6 +182,15 @@ impl Verifier {
                 }
             }
         }
+    }
+
+    /// What this instance has found out about a secret before.
+    fn known(&self, digest: Digest, now: Timestamp) -> Option<Option<Proven>> {
+        let mut cache = self.cache();
+        if cache.is_unknown(&digest, now) {
+            return Some(None);
+        }
+        cache.proof(&digest).map(|(key, proof)| Some(Proven { digest, key, proof }))
     }
 
     async fn look_up(&self, secret: &Secret, digests: &[Digest]) -> Result<Option<(KeyId, Proof)>, Fault> {

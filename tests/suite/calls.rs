@@ -1,6 +1,8 @@
 //! Promises 1 and 2: engine calls per outcome. One write for a warm and allowed request; no free work for attackers.
 
-use serde_json::json;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
 use tests::{Answer, Instance, Stack, event::Call};
 
 const NONE: [&str; 0] = [];
@@ -22,6 +24,33 @@ async fn an_allowed_request_is_one_write_and_at_first_sight_two_reads_more() {
     for _ in 0..20 {
         assert_eq!(calls(&instance, &Call::get(&key.secret), &Answer::Allowed).await, ["UpdateItem"]);
         stack.clock.advance(1);
+    }
+}
+
+#[tokio::test]
+async fn many_first_sights_at_once_are_one_bcrypt_and_one_read_of_the_alias() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let unknown = "mbk_live_0123456789abcdefghijklmnopqrstuv";
+    for (secret, expected, bcrypt) in [(key.secret.as_str(), Answer::Allowed, 1), (unknown, Answer::Unauthorized, 0)] {
+        let instance = Arc::new(stack.instance().await);
+        let _ = stack.lines.take();
+        let callers = (0..32).map(|_| (Arc::clone(&instance), secret.to_owned()));
+        let tasks: Vec<_> = callers.map(|(instance, secret)| tokio::spawn(async move { instance.get(&secret).await })).collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), expected);
+        }
+        let runs: u64 = stack
+            .lines
+            .take()
+            .iter()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["bcrypt_runs"].as_u64().unwrap_or_default())
+            .sum();
+        assert_eq!(runs, bcrypt);
+        let calls = instance.wire.take();
+        let of = |name: &str| calls.iter().filter(|call| *call == name).count();
+        // The record is read by whoever comes first, and by those who came before that was done.
+        assert!(of("GetItem") <= 33 && (bcrypt == 1 || of("GetItem") == 1), "{calls:?}");
     }
 }
 
