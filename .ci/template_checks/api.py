@@ -1,0 +1,134 @@
+"""The API: who may call which method, what a refusal looks like, and what is logged of a request."""
+
+import json
+import re
+
+from .expansion import differences
+from .functions import VALUES
+
+STAGE_VARIABLES = {"rateLimitResponse": "usage-key", "routes": "management"}
+ACCESS_LOG_MAY_HOLD = {
+    "requestId", "requestTimeEpoch", "identity.sourceIp", "httpMethod", "resourcePath", "path", "status",
+    "error.responseType", "authorizer.principalId", "authorizer.status", "authorizer.error", "authorizer.latency",
+    "integrationLatency", "responseLatency",
+}  # fmt: skip
+# Status and code of the errors that API Gateway answers by itself; None keeps the status of the error.
+GATEWAY_RESPONSES = {
+    "UNAUTHORIZED": (401, "unauthorized"),
+    "ACCESS_DENIED": (403, "$context.authorizer.code"),
+    "INVALID_API_KEY": (429, "rate_limited"),
+    "THROTTLED": (429, "throttled"),
+    "QUOTA_EXCEEDED": (429, "throttled"),
+    "AUTHORIZER_FAILURE": (500, "internal"),
+    "AUTHORIZER_CONFIGURATION_ERROR": (500, "internal"),
+    "API_CONFIGURATION_ERROR": (500, "internal"),
+    "INTEGRATION_FAILURE": (504, "unavailable"),
+    "INTEGRATION_TIMEOUT": (504, "unavailable"),
+    "MISSING_AUTHENTICATION_TOKEN": (404, "no_such_route"),
+    "RESOURCE_NOT_FOUND": (404, "no_such_route"),
+    "REQUEST_TOO_LARGE": (413, "body_too_large"),
+    "DEFAULT_4XX": (None, "bad_request"),
+    "DEFAULT_5XX": (None, "internal"),
+}
+
+
+def every_method_has_authorizer_and_usage_key(template):
+    """An over-limit request is allowed with an unknown usage key, so a method that requires none would let it in."""
+    methods = list(template.methods())
+    if not methods:
+        yield "the API has no methods"
+    for route, operation in methods:
+        security = {name for entry in operation.get("security", []) for name in entry}
+        if "Keys" not in security:
+            yield f"{route}: no authorizer, so anybody may call it"
+        if "api_key" not in security:
+            yield f"{route}: no ApiKeyRequired, so a limit would not stop anybody"
+        if security - {"Keys", "api_key"}:
+            yield f"{route}: unknown security {sorted(security - {'Keys', 'api_key'})}"
+    if template.properties("Api").get("ApiKeySourceType") != "AUTHORIZER":
+        yield "Api: ApiKeySourceType is not AUTHORIZER, so callers could bring the usage key themselves"
+
+
+def one_stage_tells_the_authorizer_what_it_may_do(template):
+    stages = template.of_type("AWS::ApiGateway::Stage")
+    if list(stages) != ["ApiStage"]:
+        yield f"expected one stage, ApiStage; found {sorted(stages)}"
+    yield from differences("stage variables", STAGE_VARIABLES, template.stage().get("Variables", {}))
+
+
+def verdicts_are_never_cached(template):
+    """A cached verdict outlives a revocation; an identity source makes API Gateway insist on header and query."""
+    schemes = template.api().get("components", {}).get("securitySchemes", {})
+    authorizers = {n: s for n, s in schemes.items() if "x-amazon-apigateway-authorizer" in s}
+    if list(authorizers) != ["Keys"]:
+        yield f"expected one authorizer, Keys; found {sorted(authorizers)}"
+    for name, scheme in authorizers.items():
+        authorizer = scheme["x-amazon-apigateway-authorizer"]
+        if authorizer.get("type") != "request":
+            yield f"{name}: type is {authorizer.get('type')!r}, expected 'request'"
+        seconds = authorizer.get("authorizerResultTtlInSeconds")
+        if seconds != 0:
+            yield f"{name}: authorizerResultTtlInSeconds is {seconds!r}, expected 0"
+        if authorizer.get("identitySource"):
+            yield f"{name}: has the identity source {authorizer['identitySource']!r}, expected none"
+
+
+def usage_plan_is_attached_and_unlimited(template):
+    value = template.properties("UsageKey").get("Value")
+    if value != VALUES["USAGE_KEY"]:
+        yield f"UsageKey: its value {value!r} is not the USAGE_KEY of the authorizer"
+    plan = template.properties("UsagePlan")
+    attached = [{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "ApiStage"}}]
+    if plan.get("ApiStages") != attached:
+        yield f"UsagePlan: ApiStages is {plan.get('ApiStages')!r}, expected {attached!r}"
+    for limit in ("Throttle", "Quota"):
+        if limit in plan:
+            yield f"UsagePlan: has a {limit}, which would stop allowed requests"
+    key = {"KeyId": {"Ref": "UsageKey"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": "UsagePlan"}}
+    yield from differences("UsagePlanKey", key, template.properties("UsagePlanKey"))
+
+
+def logs_hold_no_key(template):
+    log = template.stage().get("AccessLogSetting", {}).get("Format", "")
+    try:
+        json.loads(log)
+    except ValueError as error:
+        yield f"access log: not JSON ({error})"
+    for name in re.findall(r"\$([\w.]+)", log):
+        if name.removeprefix("context.") not in ACCESS_LOG_MAY_HOLD:
+            yield f"access log: ${name} is not known to be free of keys"
+    for setting in template.stage().get("MethodSettings") or [{}]:
+        if setting.get("DataTraceEnabled") is not False or setting.get("LoggingLevel") != "OFF":
+            yield "method settings: DataTraceEnabled must be false and LoggingLevel OFF; both log keys"
+
+
+def gateway_responses_are_problems(template):
+    responses = template.api().get("x-amazon-apigateway-gateway-responses", {})
+    found = {}
+    for name, response in responses.items():
+        status = int(response["statusCode"]) if "statusCode" in response else None
+        headers = response.get("responseParameters", {})
+        if headers.get("gatewayresponse.header.Content-Type") != "'application/problem+json'":
+            yield f"{name}: Content-Type is not application/problem+json"
+        for content_type, body in response["responseTemplates"].items():
+            try:
+                problem = json.loads(body.replace("$context.error.messageString", '"message"'))
+            except ValueError as error:
+                yield f"{name}: the {content_type} body is not JSON ({error})"
+                continue
+            if not (problem.get("title") and problem.get("detail")):
+                yield f"{name}: the body has no title or no detail"
+            if problem.get("status") != status:
+                yield f"{name}: the body says status {problem.get('status')}, the response {status}"
+            found[name] = (status, problem.get("code"))
+    yield from differences("gateway responses", GATEWAY_RESPONSES, found)
+
+
+CHECKS = [
+    every_method_has_authorizer_and_usage_key,
+    one_stage_tells_the_authorizer_what_it_may_do,
+    verdicts_are_never_cached,
+    usage_plan_is_attached_and_unlimited,
+    logs_hold_no_key,
+    gateway_responses_are_problems,
+]

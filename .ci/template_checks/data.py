@@ -1,0 +1,31 @@
+"""What may never be lost: the tables, and the peppers without which no key is found in them."""
+
+from .expansion import differences
+
+# CloudFormation makes a new pepper when this changes, and the keys issued with the old one are lost.
+GENERATE_PEPPER = {
+    "SecretStringTemplate": '{"issue_with": "1"}',
+    "GenerateStringKey": "1",
+    "PasswordLength": 64,
+    "ExcludePunctuation": True,
+}
+RETAINED = {"KeysTable", "UsageTable", "AuditTable", "PepperSecret"}
+
+
+def pepper_never_changes(template):
+    found = template.properties("PepperSecret").get("GenerateSecretString", {})
+    yield from differences("PepperSecret (NEVER EDIT: it loses every key)", GENERATE_PEPPER, found)
+
+
+def data_outlives_the_stack(template):
+    stateful = template.of_type("AWS::DynamoDB::Table") | template.of_type("AWS::SecretsManager::Secret")
+    for name in sorted(RETAINED | stateful.keys()):
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if template.resources.get(name, {}).get(policy) != "Retain":
+                yield f"{name}: {policy} is not Retain"
+
+
+CHECKS = [
+    pepper_never_changes,
+    data_outlives_the_stack,
+]

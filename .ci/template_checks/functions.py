@@ -1,0 +1,130 @@
+"""The functions: one per folder, each with its own settings and its own permissions, and no more."""
+
+import json
+
+from .expansion import ROOT, differences, listed
+
+# Where each environment variable gets its value. A function that has one has this one.
+VALUES = {
+    "KEYS_TABLE": {"Ref": "KeysTable"},
+    "USAGE_TABLE": {"Ref": "UsageTable"},
+    "AUDIT_TABLE": {"Ref": "AuditTable"},
+    "PEPPER_SECRET": {"Ref": "PepperSecret"},
+    "KEY_PREFIX": {"Ref": "KeyPrefix"},
+    "BCRYPT_COST": {"Ref": "BcryptCost"},
+    "ALLOW_QUERY_KEY": {"Ref": "AllowQueryKey"},
+    "DEFAULT_GRACE_HOURS": {"Ref": "DefaultGraceHours"},
+    "RETENTION_DAYS": {"Ref": "RetentionDays"},
+    "USAGE_RETENTION_DAYS": {"Ref": "UsageRetentionDays"},
+    "AUDIT_RETENTION_DAYS": {"Ref": "AuditRetentionDays"},
+    "LOG_LEVEL": {"Ref": "LogLevel"},
+    "USAGE_KEY": {"Fn::Sub": "unthrottled-${AWS::StackName}-${AWS::AccountId}"},
+}
+ISSUING = {
+    "KEYS_TABLE", "AUDIT_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "BCRYPT_COST", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS",
+    "LOG_LEVEL",
+}  # fmt: skip
+ENVIRONMENT = {
+    "authorizer": {
+        "KEYS_TABLE", "USAGE_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "ALLOW_QUERY_KEY", "USAGE_KEY",
+        "USAGE_RETENTION_DAYS", "LOG_LEVEL",
+    },
+    "issue": ISSUING,
+    "rotate": ISSUING | {"DEFAULT_GRACE_HOURS"},
+    "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "LOG_LEVEL"},
+    "example": {"LOG_LEVEL"},
+}  # fmt: skip
+
+# What each function may do, and to what. Nothing else.
+WRITES_KEYS = {
+    "KeysTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+    "AuditTable": {"dynamodb:PutItem"},
+    "PepperSecret": {"secretsmanager:GetSecretValue"},
+}
+PERMISSIONS = {
+    "authorizer": {
+        "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "UsageTable": {"dynamodb:PutItem"},
+        "PepperSecret": {"secretsmanager:GetSecretValue"},
+    },
+    "issue": WRITES_KEYS,
+    "rotate": WRITES_KEYS,
+    "manage": {
+        "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "KeysTable/index/by_owner": {"dynamodb:Query"},
+        "KeysTable/index/by_status": {"dynamodb:Query"},
+        "AuditTable": {"dynamodb:PutItem"},
+    },
+    "example": {},
+}
+MANAGED_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"  # added by SAM: writing logs
+
+
+def every_folder_is_one_function(template):
+    folders = {manifest.parent.name for manifest in ROOT.glob("functions/*/Cargo.toml")}
+    binaries = list(template.functions())
+    for name in sorted(folders - set(binaries)):
+        yield f"functions/{name}: no function block has Binary: {name}"
+    for name in sorted(set(binaries) - folders):
+        yield f"Binary: {name}: there is no functions/{name}"
+    if len(binaries) != len(template.of_type("AWS::Lambda::Function")):
+        yield "two function blocks have the same Binary"
+
+
+def every_function_has_its_environment(template):
+    for name, function in template.functions().items():
+        expected = {variable: VALUES[variable] for variable in ENVIRONMENT.get(name, ())}
+        yield from differences(name, expected, function.get("Environment", {}).get("Variables", {}))
+
+
+def every_function_has_its_permissions(template):
+    for name, function in template.functions().items():
+        role = template.properties(function["Role"]["Fn::GetAtt"][0])
+        granted = {}
+        for statement in statements(role):
+            for resource in listed(statement.get("Resource", "*")):
+                granted.setdefault(resource_name(resource), set()).update(listed(statement.get("Action", "*")))
+        expected = {resource: sorted(actions) for resource, actions in PERMISSIONS.get(name, {}).items()}
+        found = {resource: sorted(actions) for resource, actions in granted.items()}
+        yield from differences(f"permissions of {name}", expected, found)
+        for policy in role.get("ManagedPolicyArns", []):
+            if policy != MANAGED_POLICY:
+                yield f"permissions of {name}: managed policy {policy!r}"
+
+
+def no_policy_has_a_wildcard(template):
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        for statement in statements(role["Properties"]):
+            if {"NotAction", "NotResource"} & statement.keys():
+                yield f"{name}: allows everything but something"
+            if any("*" in action for action in listed(statement.get("Action", "*"))):
+                yield f"{name}: wildcard action {statement.get('Action')!r}"
+            if "*" in json.dumps(statement.get("Resource", "*")):
+                yield f"{name}: wildcard resource {statement.get('Resource')!r}"
+    others = template.of_type("AWS::IAM::Policy") | template.of_type("AWS::IAM::ManagedPolicy")
+    for name in others:
+        yield f"{name}: permissions belong to a function's own role"
+
+
+def statements(role):
+    for policy in role.get("Policies", []):
+        yield from listed(policy["PolicyDocument"]["Statement"])
+
+
+def resource_name(resource):
+    """The logical name behind an ARN of this template, with the index if it is one's."""
+    match resource:
+        case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
+            return name
+        case {"Fn::Sub": str(text)}:
+            return text.replace("${", "").replace(".Arn}", "")
+        case _:
+            return json.dumps(resource)
+
+
+CHECKS = [
+    every_folder_is_one_function,
+    every_function_has_its_environment,
+    every_function_has_its_permissions,
+    no_policy_has_a_wildcard,
+]

@@ -1,0 +1,40 @@
+"""Slips that the checks have to notice: a check that never fails protects nothing."""
+
+from .expansion import Template
+
+# Name of the check, what the template says, and what a slip would make of it (in the first place that says it).
+SLIPS = [
+    ("every_method_has_authorizer_and_usage_key", "        ApiKeyRequired: true\n", ""),
+    ("every_method_has_authorizer_and_usage_key", "        DefaultAuthorizer: Keys\n", ""),
+    ("every_method_has_authorizer_and_usage_key", "ApiKeySourceType: AUTHORIZER", "ApiKeySourceType: HEADER"),
+    ("one_stage_tells_the_authorizer_what_it_may_do", "rateLimitResponse: usage-key", "rateLimitResponse: deny"),
+    ("verdicts_are_never_cached", "ReauthorizeEvery: 0", "ReauthorizeEvery: 60\n              Headers: [X-API-Key]"),
+    ("usage_plan_is_attached_and_unlimited", "Stage: !Ref Api.Stage", "Stage: live"),
+    ("usage_plan_is_attached_and_unlimited", "      ApiStages:\n", "      Quota: {Limit: 9, Period: DAY}\n      ApiStages:\n"),
+    ("logs_hold_no_key", "$context.path", "$context.authorizer.key"),
+    ("logs_hold_no_key", "DataTraceEnabled: false", "DataTraceEnabled: true"),
+    ("gateway_responses_are_problems", "application/problem+json", "text/plain"),
+    ("gateway_responses_are_problems", '"status": 401', '"status": 403'),
+    ("gateway_responses_are_problems", "        REQUEST_TOO_LARGE:\n", "        UNSUPPORTED_MEDIA_TYPE:\n"),
+    ("every_folder_is_one_function", "{Binary: rotate}", "{Binary: rotation}"),
+    ("every_function_has_its_environment", "          BCRYPT_COST: !Ref BcryptCost\n", ""),
+    ("every_function_has_its_environment", "PEPPER_SECRET: !Ref PepperSecret", "PEPPER_SECRET: !Ref UsageTable"),
+    ("every_function_has_its_permissions", "[dynamodb:GetItem, dynamodb:UpdateItem]", "[dynamodb:GetItem]"),
+    ("every_function_has_its_permissions", "      Policies:\n", "      Policies:\n        - AdministratorAccess\n"),
+    ("no_policy_has_a_wildcard", "Action: dynamodb:Query", "Action: dynamodb:*"),
+    ("no_policy_has_a_wildcard", "Resource: !Ref PepperSecret", 'Resource: "*"'),
+    ("pepper_never_changes", "PasswordLength: 64", "PasswordLength: 65"),
+    ("data_outlives_the_stack", "DeletionPolicy: Retain", "DeletionPolicy: Delete"),
+    ("expanded_template_passes_cfn_lint", "{AttributeName: pk, KeyType: HASH}", "{AttributeName: pk, KeyType: FIRST}"),
+]
+
+
+def unnoticed(text, checks):
+    by_name = {check.__name__: check for check in checks}
+    for name in sorted(by_name.keys() - {name for name, _, _ in SLIPS}):
+        yield f"{name}: no slip shows that it can fail"
+    for name, says, slip in SLIPS:
+        if says not in text:
+            yield f"{name}: the template no longer says {says!r}"
+        elif not list(by_name[name](Template(text.replace(says, slip, 1)))):
+            yield f"{name}: does not notice {slip!r} in place of {says!r}"
