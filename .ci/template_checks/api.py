@@ -3,7 +3,7 @@
 import json
 import re
 
-from .expansion import differences
+from .expansion import differences, included
 from .functions import VALUES
 
 STAGE_VARIABLES = {"rateLimitResponse": "usage-key", "routes": "management"}
@@ -12,6 +12,9 @@ ACCESS_LOG_MAY_HOLD = {
     "error.responseType", "authorizer.principalId", "authorizer.status", "authorizer.error", "authorizer.latency",
     "integrationLatency", "responseLatency",
 }  # fmt: skip
+# What a page may have to send, and what it may have to read.
+REQUEST_HEADERS = {"X-API-Key", "Content-Type", "If-Match", "Idempotency-Key"}
+RATE_HEADERS = {"Retry-After", "RateLimit", "RateLimit-Policy"}
 # Status and code of the errors that API Gateway answers by itself; None keeps the status of the error.
 GATEWAY_RESPONSES = {
     "UNAUTHORIZED": (401, "unauthorized"),
@@ -32,6 +35,11 @@ GATEWAY_RESPONSES = {
 }
 
 
+def is_keyless(route, operation):
+    """Whether a browser may ask this before it has a key: a method of API Gateway's own, behind which is nothing."""
+    return route.startswith("OPTIONS ") and operation["x-amazon-apigateway-integration"]["type"] == "mock"
+
+
 def every_method_has_authorizer_and_usage_key(template):
     """An over-limit request is allowed with an unknown usage key, so a method that requires none would let it in."""
     methods = list(template.methods())
@@ -39,6 +47,10 @@ def every_method_has_authorizer_and_usage_key(template):
         yield "the API has no methods"
     for route, operation in methods:
         security = {name for entry in operation.get("security", []) for name in entry}
+        if is_keyless(route, operation):
+            if security:
+                yield f"{route}: wants {sorted(security)}, which no browser sends when it asks"
+            continue
         if "Keys" not in security:
             yield f"{route}: no authorizer, so anybody may call it"
         if "api_key" not in security:
@@ -58,7 +70,7 @@ def one_stage_tells_the_authorizer_what_it_may_do(template):
 
 def verdicts_are_never_cached(template):
     """A cached verdict outlives a revocation; an identity source makes API Gateway insist on header and query."""
-    schemes = template.api().get("components", {}).get("securitySchemes", {})
+    schemes = template.api().get("securityDefinitions", {})
     authorizers = {n: s for n, s in schemes.items() if "x-amazon-apigateway-authorizer" in s}
     if list(authorizers) != ["Keys"]:
         yield f"expected one authorizer, Keys; found {sorted(authorizers)}"
@@ -97,7 +109,7 @@ def logs_hold_no_key(template):
     for name in re.findall(r"\$([\w.]+)", log):
         if name.removeprefix("context.") not in ACCESS_LOG_MAY_HOLD:
             yield f"access log: ${name} is not known to be free of keys"
-    for setting in template.stage().get("MethodSettings") or [{}]:
+    for setting in map(included, template.stage().get("MethodSettings") or [{}]):
         if setting.get("DataTraceEnabled") is not False or setting.get("LoggingLevel") != "OFF":
             yield "method settings: DataTraceEnabled must be false and LoggingLevel OFF; both log keys"
 
@@ -124,6 +136,61 @@ def gateway_responses_are_problems(template):
     yield from differences("gateway responses", GATEWAY_RESPONSES, found)
 
 
+def keyless_methods_are_held_back(template):
+    """Nothing counts their uses, so the stage's throttle is all there is."""
+    found = {}
+    for entry in template.stage().get("MethodSettings") or []:
+        setting = included(entry)
+        # Conditional like its method: API Gateway knows no settings of a method that isn't there.
+        settings = {name: value for name, value in setting.items() if name not in ("ResourcePath", "HttpMethod")}
+        found[setting["HttpMethod"], setting["ResourcePath"]] = (condition(entry), settings)
+    found.pop(("*", "/*"), None)
+    rate = {"Ref": "KeylessRequestsPerSecond"}
+    held_back = {
+        "ThrottlingRateLimit": rate, "ThrottlingBurstLimit": rate, "MetricsEnabled": False, "LoggingLevel": "OFF",
+        "DataTraceEnabled": False,
+    }  # fmt: skip
+    expected = {
+        ("OPTIONS", "/" + path.replace("/", "~1")): (condition(template.api()["paths"][path]), held_back)
+        for path in (route.split(" ")[1] for route, operation in template.methods() if is_keyless(route, operation))
+    }
+    yield from differences("method settings", expected, found)
+
+
+def condition(node):
+    return node["Fn::If"][0] if "Fn::If" in node else None
+
+
+def pages_of_other_origins_may_call(template):
+    """The browser asks about each path, and shows its page only what the answers allow, errors included."""
+    origin = {"Fn::Sub": "'${CorsOrigin}'"}
+    methods = dict(template.methods())
+    for path in template.api()["paths"]:
+        answer = methods.get(f"OPTIONS {path}", {}).get("x-amazon-apigateway-integration", {})
+        headers = answer.get("responses", {}).get("default", {}).get("responseParameters", {})
+        allowed = {name.removeprefix("method.response.header.Access-Control-"): text for name, text in headers.items()}
+        if allowed.get("Allow-Origin") != origin:
+            yield f"OPTIONS {path}: Allow-Origin is {allowed.get('Allow-Origin')!r}"
+        for header in REQUEST_HEADERS - quoted(allowed.get("Allow-Headers")):
+            yield f"OPTIONS {path}: does not allow the header {header}"
+        verbs = {route.split(" ")[0] for route in methods if route.split(" ")[1] == path}
+        for verb in ({"GET", "POST", "DELETE"} if "ANY" in verbs else verbs) - quoted(allowed.get("Allow-Methods")):
+            yield f"OPTIONS {path}: does not allow {verb}"
+    for name, response in template.api().get("x-amazon-apigateway-gateway-responses", {}).items():
+        parameters = response.get("responseParameters", {})
+        headers = {header.removeprefix("gatewayresponse.header."): text for header, text in parameters.items()}
+        if headers.get("Access-Control-Allow-Origin") != origin:
+            yield f"{name}: Access-Control-Allow-Origin is {headers.get('Access-Control-Allow-Origin')!r}"
+        hidden = RATE_HEADERS & headers.keys() - quoted(headers.get("Access-Control-Expose-Headers"))
+        for header in hidden:
+            yield f"{name}: {header} is not exposed, so a page can't read it"
+
+
+def quoted(text):
+    """The items of a fixed header's value, which the template writes in quotes of its own."""
+    return set((text or "").strip("'").split(","))
+
+
 CHECKS = [
     every_method_has_authorizer_and_usage_key,
     one_stage_tells_the_authorizer_what_it_may_do,
@@ -131,4 +198,6 @@ CHECKS = [
     usage_plan_is_attached_and_unlimited,
     logs_hold_no_key,
     gateway_responses_are_problems,
+    keyless_methods_are_held_back,
+    pages_of_other_origins_may_call,
 ]

@@ -17,12 +17,13 @@ VALUES = {
     "RETENTION_DAYS": {"Ref": "RetentionDays"},
     "USAGE_RETENTION_DAYS": {"Ref": "UsageRetentionDays"},
     "AUDIT_RETENTION_DAYS": {"Ref": "AuditRetentionDays"},
+    "CORS_ORIGIN": {"Ref": "CorsOrigin"},
     "LOG_LEVEL": {"Ref": "LogLevel"},
     "USAGE_KEY": {"Fn::Sub": "unthrottled-${AWS::StackName}-${AWS::AccountId}"},
 }
 ISSUING = {
     "KEYS_TABLE", "AUDIT_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "BCRYPT_COST", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS",
-    "LOG_LEVEL",
+    "CORS_ORIGIN", "LOG_LEVEL",
 }  # fmt: skip
 ENVIRONMENT = {
     "authorizer": {
@@ -31,8 +32,8 @@ ENVIRONMENT = {
     },
     "issue": ISSUING,
     "rotate": ISSUING | {"DEFAULT_GRACE_HOURS"},
-    "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "LOG_LEVEL"},
-    "example": {"LOG_LEVEL"},
+    "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "CORS_ORIGIN", "LOG_LEVEL"},
+    "example": {"CORS_ORIGIN", "LOG_LEVEL"},
 }  # fmt: skip
 
 # What each function may do, and to what. Nothing else.
