@@ -18,7 +18,8 @@ CHECKS = [*api.CHECKS, *functions.CHECKS, *data.CHECKS, *lint.CHECKS]
 def main():
     text = (ROOT / "template.yaml").read_text()
     if sys.argv[1:] == ["--mutations"]:
-        return 1 if told(f"each check notices its slips: {len(mutations.SLIPS)}", mutations.unnoticed(text, CHECKS)) else 0
+        what = f"each check notices its slips: {len(mutations.SLIPS)}"
+        return 1 if told(what, mutations.unnoticed(text, CHECKS)) else 0
     try:
         template = Template(text)
     except InvalidDocumentException as error:

@@ -21,6 +21,7 @@ class Template:
     """One expansion."""
 
     def __init__(self, text):
+        self.text = text
         source = yaml_parse(text)
         # The code is uploaded by `sam deploy`. Any address will do for expanding.
         for resource in source["Resources"].values():

@@ -58,7 +58,11 @@ PERMISSIONS = {
     },
     "example": {},
 }
-MANAGED_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"  # added by SAM: writing logs
+# What SAM adds by itself: writing logs, and sending traces.
+MANAGED_POLICIES = [
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
+]
 
 
 def every_folder_is_one_function(template):
@@ -88,9 +92,8 @@ def every_function_has_its_permissions(template):
         expected = {resource: sorted(actions) for resource, actions in PERMISSIONS.get(name, {}).items()}
         found = {resource: sorted(actions) for resource, actions in granted.items()}
         yield from differences(f"permissions of {name}", expected, found)
-        for policy in role.get("ManagedPolicyArns", []):
-            if policy != MANAGED_POLICY:
-                yield f"permissions of {name}: managed policy {policy!r}"
+        if role.get("ManagedPolicyArns") != MANAGED_POLICIES:
+            yield f"permissions of {name}: managed policies {role.get('ManagedPolicyArns')!r}"
 
 
 def no_policy_has_a_wildcard(template):
@@ -123,9 +126,24 @@ def resource_name(resource):
             return json.dumps(resource)
 
 
+def every_function_is_traced_and_sized(template):
+    for name, function in template.functions().items():
+        if function.get("TracingConfig") != {"Mode": {"Ref": "Tracing"}}:
+            yield f"{name}: TracingConfig is {function.get('TracingConfig')!r}"
+        if "MemorySize" not in function:
+            yield f"{name}: no MemorySize"
+    traced = {"Fn::If": ["HasTracing", True, False]}
+    if template.stage().get("TracingEnabled") != traced:
+        yield f"ApiStage: TracingEnabled is {template.stage().get('TracingEnabled')!r}"
+    for line in template.text.splitlines():
+        if line.lstrip().startswith("MemorySize:") and "#" not in line:
+            yield f"no reason beside {line.strip()}"
+
+
 CHECKS = [
     every_folder_is_one_function,
     every_function_has_its_environment,
     every_function_has_its_permissions,
     no_policy_has_a_wildcard,
+    every_function_is_traced_and_sized,
 ]
