@@ -25,7 +25,17 @@ def data_outlives_the_stack(template):
                 yield f"{name}: {policy} is not Retain"
 
 
+def logs_go_with_the_stack(template):
+    for name, group in template.of_type("AWS::Logs::LogGroup").items():
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if group.get(policy) != "Delete":
+                yield f"{name}: {policy} is not said"
+        if group["Properties"].get("RetentionInDays") != {"Ref": "LogRetentionDays"}:
+            yield f"{name}: RetentionInDays is {group['Properties'].get('RetentionInDays')!r}"
+
+
 CHECKS = [
     pepper_never_changes,
     data_outlives_the_stack,
+    logs_go_with_the_stack,
 ]
