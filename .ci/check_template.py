@@ -9,10 +9,18 @@ With --mutations, it checks the checks instead: each has to fail on a template t
 import sys
 
 from samtranslator.model.exceptions import InvalidDocumentException
-from template_checks import alarms, api, console, data, functions, lint, mutations
+from template_checks import alarms, api, console, dashboard, data, functions, lint, mutations
 from template_checks.expansion import ROOT, Template
 
-CHECKS = [*api.CHECKS, *functions.CHECKS, *data.CHECKS, *console.CHECKS, *alarms.CHECKS, *lint.CHECKS]
+CHECKS = [
+    *api.CHECKS,
+    *functions.CHECKS,
+    *data.CHECKS,
+    *console.CHECKS,
+    *alarms.CHECKS,
+    *dashboard.CHECKS,
+    *lint.CHECKS,
+]
 
 
 def main():

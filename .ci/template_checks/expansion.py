@@ -38,6 +38,9 @@ class Template:
     def properties(self, name):
         return self.resources.get(name, {}).get("Properties", {})
 
+    def output(self, name):
+        return self.expanded["Outputs"].get(name, {})
+
     def functions(self):
         """Binary → properties of the function that runs it."""
         return {

@@ -68,6 +68,17 @@ SLIPS = [
     ("alarms_compute_what_they_say", "2 * allowed - SUM", "allowed - SUM"),
     ("alarms_compute_what_they_say", "IF(invoked >= 5", "IF(invoked >= 1"),
     ("alarms_compute_what_they_say", "Threshold: 50", "Threshold: 10"),
+    ("dashboard_shows_what_is_measured", '{"widgets": [', '{"widgets": [,'),
+    ("dashboard_shows_what_is_measured", ']${Reached', ']${Lost'),
+    ("dashboard_shows_what_is_measured", '"${UnreachedAlarm.Arn}",', ""),
+    ("dashboard_shows_what_is_measured", '["ApiKeys", "OwnFaults"', '["ApiKeys", "Faults"'),
+    ("dashboard_shows_what_is_measured", '"AWS/DynamoDB", "WriteThr', '"AWS/DynamoDB", "Thr'),
+    ("dashboard_shows_what_is_measured", '"TableName", "${UsageTable}"', '"TableName", "${PepperSecret}"'),
+    ("dashboard_shows_what_is_measured", '"TableName", "${UsageTable}"', '"TableName", "${UsesTable}"'),
+    ("dashboard_shows_what_is_measured", '"${ExampleFunction}"', '"${ExampleFunction}'),
+    ("dashboard_shows_what_is_measured", 'MetricName=\\"Requests', 'MetricName=\\"Attempts'),
+    ("dashboard_shows_what_is_measured", '"x": 8, "y": 3', '"x": 7, "y": 3'),
+    ("dashboard_can_be_left_out", "    Condition: HasDashboard\n", ""),
     ("expanded_template_passes_cfn_lint", "{AttributeName: pk, KeyType: HASH}", "{AttributeName: pk, KeyType: FIRST}"),
 ]
 
