@@ -9,7 +9,7 @@ With --mutations, it checks the checks instead: each has to fail on a template t
 import sys
 
 from samtranslator.model.exceptions import InvalidDocumentException
-from template_checks import alarms, api, console, dashboard, data, functions, lint, mutations
+from template_checks import alarms, api, console, dashboard, data, functions, lint, mutations, stack
 from template_checks.expansion import ROOT, Template
 
 CHECKS = [
@@ -20,6 +20,7 @@ CHECKS = [
     *alarms.CHECKS,
     *dashboard.CHECKS,
     *lint.CHECKS,
+    *stack.CHECKS,
 ]
 
 

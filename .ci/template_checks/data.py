@@ -9,6 +9,12 @@ GENERATE_PEPPER = {
     "PasswordLength": 64,
     "ExcludePunctuation": True,
 }
+TABLES = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": True},
+    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+    "SSESpecification": {"SSEEnabled": True},
+}
 RETAINED = {"KeysTable", "UsageTable", "AuditTable", "PepperSecret"}
 
 
@@ -25,6 +31,13 @@ def data_outlives_the_stack(template):
                 yield f"{name}: {policy} is not Retain"
 
 
+def tables_clean_up_and_can_be_restored(template):
+    for name, table in template.of_type("AWS::DynamoDB::Table").items():
+        for setting, expected in TABLES.items():
+            if table["Properties"].get(setting) != expected:
+                yield f"{name}: {setting} is {table['Properties'].get(setting)!r}, expected {expected!r}"
+
+
 def logs_go_with_the_stack(template):
     for name, group in template.of_type("AWS::Logs::LogGroup").items():
         for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -37,5 +50,6 @@ def logs_go_with_the_stack(template):
 CHECKS = [
     pepper_never_changes,
     data_outlives_the_stack,
+    tables_clean_up_and_can_be_restored,
     logs_go_with_the_stack,
 ]

@@ -46,7 +46,7 @@ def faults(template, namespace, name, dimensions):
     for dimension, value in dimensions.items():
         if dimension in kinds and value.get("Ref") not in template.of_type(kinds[dimension]):
             yield f"{dimension} is {value!r}, no {kinds[dimension]} of this template"
-    # The API is named after the stack, since SAM gives it that title.
-    for dimension, value in {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "StageName"}}.items():
+    api = {"ApiName": template.properties("Api").get("Name"), "Stage": template.stage()["StageName"]}
+    for dimension, value in api.items():
         if dimensions.get(dimension, value) != value:
             yield f"{dimension} is {dimensions[dimension]!r}, expected {value!r}"
