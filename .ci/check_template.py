@@ -3,9 +3,11 @@
 `sam validate` reads the template as written. The methods, roles and stages that reach AWS only exist after SAM has
 expanded it, and a slip there (a method without the usage key, say) would open the API rather than break it.
 
-With --mutations, it checks the checks instead: each has to fail on a template that breaks what it is there for.
+With --mutations, it checks the checks instead: each has to fail on a template that breaks what it is there for. With
+--expanded, it prints what SAM makes of the template.
 """
 
+import json
 import sys
 
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -34,6 +36,9 @@ def main():
     except InvalidDocumentException as error:
         print("FAIL SAM can expand the template", *(cause.message for cause in error.causes), sep="\n     ")
         return 1
+    if sys.argv[1:] == ["--expanded"]:
+        print(json.dumps(template.expanded, indent=1))
+        return 0
     failed = [check for check in CHECKS if told(check.__name__.replace("_", " "), check(template))]
     return 1 if failed else 0
 
