@@ -93,8 +93,8 @@ def no_function_is_unwatched(template):
     }
     expected = [
         ("UnreachedAlarm", "Invocations", behind_api),
-        ("AuditLostAlarm", "AuditLost", audited | {"AuthorizerFunction"}),
-        ("ManagementFaultsAlarm", "OwnFaults", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),
+        ("AuditLostAlarm", "audit_lost", audited | {"AuthorizerFunction"}),
+        ("ManagementFaultsAlarm", "own_fault", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),
         ("ManagementFaultsAlarm", "Errors", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),
     ]
     for alarm, metric, names in expected:
@@ -103,7 +103,7 @@ def no_function_is_unwatched(template):
             for watched_metric, _, _ in watched(template.properties(alarm)).values()
             if watched_metric["MetricName"] == metric
             for dimension in watched_metric["Dimensions"]
-            if dimension["Name"] == "FunctionName"
+            if dimension["Name"] in {"function", "FunctionName"}
         }
         if found != names:
             yield f"{alarm}: {metric} of {sorted(found)}, expected {sorted(names)}"

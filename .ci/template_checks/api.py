@@ -8,7 +8,7 @@ from .functions import VALUES
 
 STAGE_VARIABLES = {"rateLimitResponse": "usage-key", "routes": "management"}
 ACCESS_LOG_MAY_HOLD = {
-    "requestId", "requestTimeEpoch", "identity.sourceIp", "httpMethod", "resourcePath", "path", "status",
+    "requestId", "extendedRequestId", "requestTimeEpoch", "identity.sourceIp", "httpMethod", "resourcePath", "status",
     "error.responseType", "authorizer.principalId", "authorizer.status", "authorizer.error", "authorizer.latency",
     "integrationLatency", "responseLatency",
 }  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from . import metrics
 
 SEARCH = re.compile(
-    r"SEARCH\('\{ApiKeys,FunctionName,Outcome\} MetricName=\"(\w+)\" FunctionName=\"<(\w+)>\"', 'Sum', 60\)"
+    r"SEARCH\('\{ApiKeys,function,outcome\} MetricName=\"(\w+)\" function=\"<(\w+)>\"', 'Sum', 60\)"
 )
 
 
@@ -54,7 +54,7 @@ def row_faults(template, row):
         if search:
             name, function = search.groups()
             # Any outcome will do, since the search is for all of them.
-            dimensions = {"FunctionName": {"Ref": function}, "Outcome": "allowed"}
+            dimensions = {"function": {"Ref": function}, "outcome": "allowed"}
             yield from metrics.faults(template, "ApiKeys", name, dimensions)
         elif expression != 'SUM(FILL(METRICS("reached"), 0))':
             yield f"unknown expression {expression!r}"

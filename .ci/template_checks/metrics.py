@@ -2,16 +2,16 @@
 
 # Written by the functions, by their dimensions. Those with a function's name alone are written by every one.
 OWN = {
-    ("FunctionName",): {
-        "Duration", "EngineCalls", "OwnFaults", "BcryptRuns", "ColdStarts", "AuditLost", "Uncertain",
+    ("function",): {
+        "duration_ms", "engine_calls", "own_fault", "bcrypt_runs", "cold_start", "audit_lost", "uncertain",
     },
-    ("FunctionName", "Outcome"): {"Attempts", "Requests"},
-    ("ApiId", "FunctionName"): {"Allowed"},
+    ("function", "outcome"): {"attempts", "requests"},
+    ("api_id", "function"): {"allowed"},
 }  # fmt: skip
 WRITTEN_BY = {
-    "Attempts": {"AuthorizerFunction"},
-    "Allowed": {"AuthorizerFunction"},
-    "Requests": {"IssueFunction", "RotateFunction", "ManageFunction"},
+    "attempts": {"AuthorizerFunction"},
+    "allowed": {"AuthorizerFunction"},
+    "requests": {"IssueFunction", "RotateFunction", "ManageFunction"},
 }
 ATTEMPT_OUTCOMES = {
     "allowed", "missing_key", "conflicting_keys", "malformed_key", "unknown_key", "expired_key", "revoked_key",
@@ -34,15 +34,15 @@ def faults(template, namespace, name, dimensions):
     if namespace == "ApiKeys":
         if name not in OWN.get(names, ()):
             yield f"no function writes {name} with the dimensions {names}"
-        function = dimensions.get("FunctionName", {}).get("Ref")
+        function = dimensions.get("function", {}).get("Ref")
         if function not in WRITTEN_BY.get(name, {function}):
             yield f"{function} does not write {name}"
-        if name == "Attempts" and dimensions.get("Outcome") not in ATTEMPT_OUTCOMES:
-            yield f"no attempt has the outcome {dimensions.get('Outcome')!r}"
+        if name == "attempts" and dimensions.get("outcome") not in ATTEMPT_OUTCOMES:
+            yield f"no attempt has the outcome {dimensions.get('outcome')!r}"
     elif (names, True) != (AWS.get(namespace, ((), ()))[0], name in AWS.get(namespace, ((), ()))[1]):
         yield f"{namespace} has no {name} with the dimensions {names}"
-    kinds = {"FunctionName": "AWS::Lambda::Function", "TableName": "AWS::DynamoDB::Table"}
-    kinds["ApiId"] = "AWS::ApiGateway::RestApi"
+    kinds = {"FunctionName": "AWS::Lambda::Function", "function": "AWS::Lambda::Function", "TableName": "AWS::DynamoDB::Table"}
+    kinds["api_id"] = "AWS::ApiGateway::RestApi"
     for dimension, value in dimensions.items():
         if dimension in kinds and value.get("Ref") not in template.of_type(kinds[dimension]):
             yield f"{dimension} is {value!r}, no {kinds[dimension]} of this template"

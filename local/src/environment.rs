@@ -10,7 +10,9 @@ use crate::template::{REGION, Template};
 /// That two functions have different values under one name: then one file can't serve both.
 pub fn text(template: &Template, url: &str) -> Result<String, String> {
     let mut variables = BTreeMap::from([
-        ("AWS_ENDPOINT_URL", url),
+        // By service, because a shell may have these set, and they would win over the general one.
+        ("AWS_ENDPOINT_URL_DYNAMODB", url),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", url),
         ("AWS_REGION", REGION),
         // The engine asks nobody who they are.
         ("AWS_ACCESS_KEY_ID", "none"),
@@ -30,6 +32,13 @@ pub fn text(template: &Template, url: &str) -> Result<String, String> {
             }
         }
     }
+    // The file knows no quotes.
+    if let Some((name, value)) = variables.iter().find(|(_, value)| value.contains([' ', '\t', '\n', '\r', '"', '\'', '#', '=']))
+    {
+        return Err(format!(
+            "{name} is {value:?}, which an environment file can't hold: choose a value without spaces, quotes, # and ="
+        ));
+    }
     Ok(variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect())
 }
 
@@ -47,9 +56,16 @@ mod tests {
         template.functions[0].environment.insert("KEYS_TABLE".to_owned(), "local-Keys".to_owned());
         let text = text(&template, "http://127.0.0.1:8000").unwrap();
         assert!(
-            text.contains("\nKEYS_TABLE=local-Keys\n") && text.contains("AWS_ENDPOINT_URL=http://127.0.0.1:8000\n"),
+            text.contains("\nKEYS_TABLE=local-Keys\n") && text.contains("AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_value_that_needs_quotes_is_an_error() {
+        let mut template = template();
+        template.functions[0].environment.insert("NAME".to_owned(), "a b".to_owned());
+        assert!(text(&template, "http://127.0.0.1:8000").unwrap_err().contains("NAME"));
     }
 
     #[test]

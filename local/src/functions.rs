@@ -51,7 +51,7 @@ pub struct Wiring {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
-    /// Time and randomness.
+    /// Time, randomness and lines.
     pub host: Host,
 }
 
@@ -61,7 +61,8 @@ impl Wiring {
     pub fn new(engine: &Engine, host: Host) -> Self {
         let dynamodb = engine.dynamodb_config().timeout_config(shared::aws::timeouts()).retry_config(shared::aws::retries());
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.interceptor(CountCalls).build());
-        Self { dynamodb, secrets: engine.secrets(), host }
+        let secrets = engine.secrets_config().interceptor(CountCalls);
+        Self { dynamodb, secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()), host }
     }
 
     /// Every function of the template, by the name of its binary.

@@ -64,11 +64,13 @@ async fn whole(options: &Options, template: Template, listener: TcpListener, url
 }
 
 async fn engine(options: &Options, template: Template, listener: TcpListener, url: &str) -> Result<(), String> {
+    let file = &options.env_file;
     let environment = environment::text(&template, url)?;
+    let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = folder.and_then(|()| std::fs::write(file, environment));
+    written.map_err(|error| format!("{} can't be written: {error}", file.display()))?;
     let system = start(options, template, None).await?;
     seed::seed(&system).await.map_err(|error| error.to_string())?;
-    let file = &options.env_file;
-    std::fs::write(file, environment).map_err(|error| format!("{} can't be written: {error}", file.display()))?;
     let interrupted = interrupted().map_err(|error| error.to_string())?;
     say(&welcome::engine(url, file));
     system.engine.serve(listener, interrupted).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Uri};
+use http::{Request, StatusCode, Uri};
 use serde_json::Value;
 
 use crate::Invoke;
@@ -19,12 +19,22 @@ pub enum RemoteError {
     Address(String),
     /// Nobody is there.
     #[error(
-        "nothing answers at {url} ({reason}): start `cargo lambda watch --invoke-address 127.0.0.1 --env-file target/local.env` first"
+        "nothing answers at {url} ({reason}): start `cargo lambda watch --invoke-address 127.0.0.1 --env-file …`, as `cargo run -- --engine-only` prints it"
     )]
     Unreachable {
         /// The address.
         url: String,
         /// Why.
+        reason: String,
+    },
+    /// Somebody is there, who doesn't have the function.
+    #[error("{url} doesn't run the function {function} ({reason}): start `cargo lambda watch` in this project")]
+    Missing {
+        /// The address.
+        url: String,
+        /// The binary of the function.
+        function: String,
+        /// What was answered.
         reason: String,
     },
 }
@@ -62,14 +72,22 @@ impl Remote {
         template.functions.iter().map(|block| (block.binary.clone(), function(&block.binary))).collect()
     }
 
-    /// Waits until the function is built and runs: the watch starts each at its first event. The event is one that no
-    /// function understands, so that nothing is done.
+    /// Waits until the function is built and runs: the watch starts each at its first event. The event is one that every
+    /// function refuses, so that nothing is done.
     ///
     /// # Errors
     /// [`RemoteError::Unreachable`].
     pub async fn wake(&self, binary: &str) -> Result<(), RemoteError> {
-        let answer = self.post(binary, Bytes::from_static(b"[]")).await;
-        answer.map(|_| ()).map_err(|reason| RemoteError::Unreachable { url: self.url.clone(), reason })
+        let (status, answer) = self
+            .post(binary, Bytes::from_static(b"[]"))
+            .await
+            .map_err(|reason| RemoteError::Unreachable { url: self.url.clone(), reason })?;
+        match read(status, &answer) {
+            Answer::NoFunction(reason) => {
+                Err(RemoteError::Missing { url: self.url.clone(), function: binary.to_owned(), reason })
+            }
+            Answer::Value(_) | Answer::Error(_) => Ok(()),
+        }
     }
 
     /// The answer to an event.
@@ -77,19 +95,38 @@ impl Remote {
     /// # Errors
     /// The function's error message, or why there is no answer.
     pub async fn invoke(&self, binary: &str, event: &Value) -> Result<Value, String> {
-        let answer = self.post(binary, Bytes::from(event.to_string())).await?;
-        let answer: Value = serde_json::from_slice(&answer).map_err(|error| format!("the answer is no JSON: {error}"))?;
-        // What a failed function answers. No answer of ours has a member of that name.
-        match answer["errorMessage"].as_str() {
-            Some(message) => Err(message.to_owned()),
-            None => Ok(answer),
+        let (status, answer) = self.post(binary, Bytes::from(event.to_string())).await?;
+        match read(status, &answer) {
+            Answer::Value(value) => Ok(value),
+            Answer::Error(message) | Answer::NoFunction(message) => Err(message),
         }
     }
 
-    async fn post(&self, binary: &str, event: Bytes) -> Result<Bytes, String> {
+    async fn post(&self, binary: &str, event: Bytes) -> Result<(StatusCode, Bytes), String> {
         let uri = format!("{}/2015-03-31/functions/{binary}/invocations", self.url);
         let request = Request::post(uri).body(event).map_err(|error| error.to_string())?;
-        Ok(self.client.send(request).await?.into_body())
+        let (parts, body) = self.client.send(request).await?.into_parts();
+        Ok((parts.status, body))
+    }
+}
+
+/// What came back from a Lambda API.
+enum Answer {
+    Value(Value),
+    Error(String),
+    /// Something answered, but no function did.
+    NoFunction(String),
+}
+
+fn read(status: StatusCode, body: &[u8]) -> Answer {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+        return Answer::NoFunction(format!("{status}, and the answer is no JSON"));
+    };
+    // What a failed function answers, whatever its status. No answer of ours has a member of that name.
+    match value["errorMessage"].as_str() {
+        Some(message) => Answer::Error(message.to_owned()),
+        None if status.is_success() => Answer::Value(value),
+        None => Answer::NoFunction(format!("{status} {value}")),
     }
 }
 
@@ -120,8 +157,11 @@ mod tests {
         });
         let asking = async {
             assert_eq!(remote.invoke("fails", &json!({})).await, Err("Unauthorized".to_owned()));
+            let no_function = remote.wake("other").await.unwrap_err();
+            assert!(no_function.to_string().contains("doesn't run the function other"), "{no_function}");
+            remote.wake("fails").await.unwrap();
             assert_eq!(remote.invoke("answers", &json!({})).await, Ok(json!({ "statusCode": 200 })));
-            assert!(remote.invoke("other", &json!({})).await.unwrap_err().starts_with("the answer is no JSON"));
+            assert!(remote.invoke("other", &json!({})).await.unwrap_err().contains("the answer is no JSON"));
             drop(remote);
             stop.send(()).unwrap();
         };

@@ -60,7 +60,7 @@ fn the_engine_alone_says_how_to_go_on_and_writes_the_environment() {
     let greeting: Vec<String> = lines.map(Result::unwrap).take_while(|line| !line.contains("cargo lambda invoke")).collect();
     let url = greeting.iter().find_map(|line| line.strip_prefix("DynamoDB and Secrets Manager on ")?.split_whitespace().next());
     let environment = std::fs::read_to_string(&file).unwrap();
-    assert!(environment.contains(&format!("AWS_ENDPOINT_URL={}\n", url.unwrap())), "{environment}");
+    assert!(environment.contains(&format!("AWS_ENDPOINT_URL_DYNAMODB={}\n", url.unwrap())), "{environment}");
     assert!(greeting.iter().any(|line| line.contains("cargo lambda watch")), "{greeting:#?}");
 }
 

@@ -34,7 +34,7 @@ impl Aws {
         let credentials = Credentials::new(
             config::required(lookup, "AWS_ACCESS_KEY_ID")?,
             config::required(lookup, "AWS_SECRET_ACCESS_KEY")?,
-            lookup("AWS_SESSION_TOKEN"),
+            lookup("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
             None,
             "environment",
         );
@@ -46,7 +46,8 @@ impl Aws {
             .timeout_config(timeouts())
             .retry_config(retries())
             .build();
-        let url = |name| lookup(name).or_else(|| lookup("AWS_ENDPOINT_URL"));
+        let set = |name| lookup(name).filter(|value| !value.is_empty());
+        let url = |name| set(name).or_else(|| set("AWS_ENDPOINT_URL"));
         Ok(Self { sdk, dynamodb_url: url("AWS_ENDPOINT_URL_DYNAMODB"), secrets_url: url("AWS_ENDPOINT_URL_SECRETS_MANAGER") })
     }
 

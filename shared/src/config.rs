@@ -94,9 +94,17 @@ impl HttpConfig {
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         let name = "CORS_ORIGIN";
         let problem = || ConfigError { name, problem: "must be an origin, as in https://example.com, or *".to_owned() };
-        let cors_origin = HeaderValue::from_str(&required(lookup, name)?).map_err(|_| problem())?;
+        let text = required(lookup, name)?;
+        let cors_origin = Some(&text).filter(|text| is_origin(text)).and_then(|text| HeaderValue::from_str(text).ok());
+        let cors_origin = cors_origin.ok_or_else(problem)?;
         Ok(Self { function: function_name(lookup)?, cors_origin })
     }
+}
+
+/// `*`, or scheme, host and perhaps port: with anything after that, no browser would accept an answer, and none would say why.
+fn is_origin(text: &str) -> bool {
+    let host = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte));
+    text == "*" || text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && host(rest))
 }
 
 /// What every function that changes keys is told.
@@ -170,6 +178,17 @@ mod tests {
         }
         assert_eq!(required(&|_| None, "KEYS_TABLE").unwrap_err().to_string(), "environment variable KEYS_TABLE is not set");
         assert!(prefix(&|_| Some("MBK".to_owned())).is_err());
+        for (origin, valid) in [
+            ("*", true),
+            ("https://app.example.com", true),
+            ("http://localhost:5173", true),
+            ("https://app.example.com/", false),
+            ("https://a.com,https://b.com", false),
+            ("app.example.com", false),
+            ("https://a.com\r\nX: y", false),
+        ] {
+            assert_eq!(HttpConfig::read(&|_| Some(origin.to_owned())).is_ok(), valid, "{origin}");
+        }
         assert!(flag(&|_| Some("yes".to_owned()), "ALLOW_QUERY_KEY").is_err());
     }
 }

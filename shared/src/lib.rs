@@ -25,6 +25,7 @@ pub mod mint;
 pub mod owner;
 pub mod path;
 pub mod record;
+pub mod redact;
 pub mod rotation;
 #[cfg(test)]
 mod sample;

@@ -90,11 +90,13 @@ pub struct Undecided {
     pub fault: Fault,
     /// How many uses may have been counted nevertheless.
     pub uncertain: u32,
+    /// The key, if it came as far as that.
+    pub key: Option<KeyId>,
 }
 
 impl From<Fault> for Undecided {
     fn from(fault: Fault) -> Self {
-        Self { fault, uncertain: 0 }
+        Self { fault, uncertain: 0, key: None }
     }
 }
 
@@ -149,7 +151,8 @@ impl Verifier {
         let Some(proven) = in_time(deadline, self.prove(secret, now)).await? else {
             return Ok(Verdict::unknown(now, 0));
         };
-        let verdict = self.admit(&proven.key, proven.proof, request, (now, deadline)).await?;
+        let admitted = self.admit(&proven.key, proven.proof, request, (now, deadline)).await;
+        let verdict = admitted.map_err(|undecided| Undecided { key: Some(proven.key), ..undecided })?;
         if let Outcome::Refused { record: None, .. } = verdict.outcome {
             // The alias has outlived its key: as good as never issued.
             self.cache().unknown(proven.digest, now);
@@ -240,20 +243,20 @@ impl Verifier {
             };
             let r#use = match decision::decide(&record, &proof, request, now) {
                 Ok(Decision::Proceed(r#use)) => r#use,
-                Err(behind) => return Err(Undecided { fault: Fault::new("clock.behind", behind), uncertain }),
+                Err(behind) => return Err(Undecided { fault: Fault::new("clock.behind", behind), uncertain, key: None }),
                 Ok(Decision::Refuse(refusal)) => {
                     if certain || !self.may_have_changed(&record, &proof, &refusal) {
                         return Ok(Verdict::refused(refusal, record, uncertain, now));
                     }
                     certain = true;
                     let read = in_time(deadline, self.read(id)).await;
-                    current = read.map_err(|fault| Undecided { fault, uncertain })?;
+                    current = read.map_err(|fault| Undecided { fault, uncertain, key: None })?;
                     continue;
                 }
             };
             if tries == TRIES || Instant::now() >= deadline {
                 let contended = || Fault::new("use.contended", format_args!("{id} changed at each of {tries} tries"));
-                return Err(Undecided { fault: fault.unwrap_or_else(contended), uncertain });
+                return Err(Undecided { fault: fault.unwrap_or_else(contended), uncertain, key: None });
             }
             if fault.is_some() {
                 tokio::time::sleep(Duration::from_millis(LONGEST_PAUSE_MILLIS.min(10 << tries))).await;
@@ -285,7 +288,7 @@ impl Verifier {
                 Err(failed) => {
                     uncertain += u32::from(failed.ambiguous);
                     if !failed.retryable {
-                        return Err(Undecided { fault: failed, uncertain });
+                        return Err(Undecided { fault: failed, uncertain, key: None });
                     }
                     fault = Some(failed);
                     current = Some(record);

@@ -16,14 +16,15 @@ impl Lines {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The last line since this was last asked.
+    /// The one line since this was last asked.
     ///
     /// # Panics
-    /// If there is none, or it isn't JSON.
+    /// If there is none, or more than one, or it isn't JSON.
     #[must_use]
-    pub fn last(&self) -> Value {
+    pub fn only(&self) -> Value {
         let lines = self.take();
-        serde_json::from_str(lines.last().expect("a line")).expect("JSON")
+        assert_eq!(lines.len(), 1, "one line for one invocation: {lines:#?}");
+        serde_json::from_str(&lines[0]).expect("JSON")
     }
 }
 

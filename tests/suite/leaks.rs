@@ -51,6 +51,15 @@ async fn after_a_whole_journey_secrets_are_nowhere() {
         by_query["headers"] = json!({ "x-api-key": "another" });
         let _ = instance.answer(by_query).await;
     }
+    // Where nobody should put a secret, and somebody will.
+    let misplaced = format!("/example/{}", key.secret);
+    let mut event = Call { path: &misplaced, ..Call::get(&key.secret) }.rest();
+    event["requestContext"]["identity"]["userAgent"] = json!(key.secret);
+    event["requestContext"]["requestId"] = json!(key.secret.replace('_', "%5F"));
+    let _ = instance.answer(event).await;
+    let mut event = tests::event::management("POST", "/v1/keys/{id}/revoke", Some(&key.secret), &[], "{}");
+    event["requestContext"]["identity"]["userAgent"] = json!(key.secret);
+    assert_eq!(stack.send(event).await.0, 400);
     let rotated = issued(&stack.rotate(&key.id, &json!({})).await.1);
     assert_eq!(instance.get(&rotated.secret).await, Answer::Limited);
     stack.rotate(&key.id, &json!({ "force": "not a boolean" })).await;
@@ -108,9 +117,10 @@ async fn over_http() -> (String, Vec<String>) {
         running.get("/example", secret).await;
         running.send(Method::DELETE, &format!("/example/x?api_key={secret}"), None, Value::Null).await;
         running.get(&format!("/nowhere?api_key={secret}"), secret).await;
+        running.get(&format!("/example/{secret}"), secret).await;
     }
     let terminal = running.lines.lock().unwrap().join("\n");
-    assert!(terminal.lines().count() >= 8, "{terminal}");
+    assert!(terminal.lines().count() >= 10, "{terminal}");
     let secrets = vec![key.secret, rotated.secret, running.admin.clone()];
     running.end().await;
     (terminal, secrets)

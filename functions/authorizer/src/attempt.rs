@@ -3,6 +3,7 @@
 use serde::Serialize;
 use shared::{
     error::{Code, Fault},
+    redact::redact,
     telemetry::report::Report,
     verify::{Outcome, Undecided, Verdict},
 };
@@ -18,12 +19,18 @@ pub(crate) struct Attempt {
     pub(crate) hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     method: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_ip: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     user_agent: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_id: Option<String>,
 }
@@ -32,10 +39,11 @@ impl Attempt {
     pub(crate) fn of(event: &Event) -> Self {
         Self {
             method: event.method.clone(),
-            path: event.path.clone(),
+            path: redact(&event.path).into_owned(),
             source_ip: event.address.map(|address| address.to_string()),
-            user_agent: event.user_agent.clone(),
-            request_id: event.request_id.clone(),
+            user_agent: redact(&event.user_agent).into_owned(),
+            request_id: redact(&event.request_id).into_owned(),
+            extended_request_id: event.extended_request_id.clone(),
             api_id: event.api_id.clone(),
             ..Self::default()
         }
@@ -45,7 +53,10 @@ impl Attempt {
         let verdict = match decided {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(code)) => return Report::new(code.as_str(), self),
-            Err(Undecided { fault, uncertain }) => return Report { uncertain: *uncertain, ..Report::fault(fault, self) },
+            Err(Undecided { fault, uncertain, key }) => {
+                self.key = key.as_ref().map(ToString::to_string);
+                return Report { uncertain: *uncertain, ..Report::fault(fault, self) };
+            }
         };
         self.key = verdict.record().map(|record| record.id.to_string());
         let outcome = match &verdict.outcome {

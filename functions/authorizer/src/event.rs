@@ -26,6 +26,8 @@ pub(crate) struct Event {
     pub(crate) path: String,
     pub(crate) address: Option<IpAddr>,
     pub(crate) request_id: String,
+    /// The id that a caller can't choose, if the API has one.
+    pub(crate) extended_request_id: Option<String>,
     /// The API that asks.
     pub(crate) api_id: Option<String>,
     pub(crate) user_agent: String,
@@ -54,6 +56,7 @@ impl Event {
             path,
             address: field(identity, "sourceIp").parse().ok(),
             request_id: field(context, "requestId"),
+            extended_request_id: context.get("extendedRequestId").and_then(Value::as_str).map(ToOwned::to_owned),
             api_id: context.get("apiId").and_then(Value::as_str).filter(|id| !id.is_empty()).map(ToOwned::to_owned),
             user_agent: field(identity, "userAgent"),
             arn,

@@ -132,9 +132,8 @@ impl Authorizer {
         self.verifier.verify(&secret, &request).await.map(Ok)
     }
 
-    async fn answer(&self, event: Value) -> (Result<Value, Failure>, Report<Attempt>) {
-        let Some(event) = Event::read(event) else { return (Err(Failure::BAD_EVENT), Attempt::not_understood()) };
-        let mut attempt = Attempt::of(&event);
+    async fn answer(&self, event: Option<Event>, mut attempt: Attempt) -> (Result<Value, Failure>, Report<Attempt>) {
+        let Some(event) = event else { return (Err(Failure::BAD_EVENT), Attempt::not_understood()) };
         let decided = self.decide(&event, &mut attempt).await;
         let answer = match &decided {
             Ok(Ok(verdict)) => {
@@ -161,7 +160,10 @@ impl Authorizer {
 
 impl Function for Authorizer {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
-        let answer = self.reporter.line(self.answer(event), || (Err(Failure::INTERNAL), Attempt::default())).await;
+        let event = Event::read(event);
+        let attempt = event.as_ref().map(Attempt::of).unwrap_or_default();
+        let work = self.answer(event, attempt.clone());
+        let answer = self.reporter.line(work, || (Err(Failure::INTERNAL), attempt)).await;
         self.afterwards.finish();
         answer
     }

@@ -62,7 +62,13 @@ impl Engine {
     /// A Secrets Manager client.
     #[must_use]
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        self.secrets.client()
+        aws_sdk_secretsmanager::Client::from_conf(self.secrets_config().build())
+    }
+
+    /// The configuration behind [`Engine::secrets`].
+    #[must_use]
+    pub fn secrets_config(&self) -> aws_sdk_secretsmanager::config::Builder {
+        self.secrets.config()
     }
 
     /// Makes the template's tables and secrets where they don't exist.

@@ -40,15 +40,13 @@ impl Secrets {
         Ok(Self { service, aws, keeper })
     }
 
-    /// An SDK client that talks to this service only.
-    pub(super) fn client(&self) -> aws_sdk_secretsmanager::Client {
-        let config = aws_sdk_secretsmanager::Config::builder()
+    /// A client configuration for this service; the caller may add to it.
+    pub(super) fn config(&self) -> aws_sdk_secretsmanager::config::Builder {
+        aws_sdk_secretsmanager::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .credentials_provider(self.aws.credentials_provider())
             .http_client(self.aws.http_client())
-            .build();
-        aws_sdk_secretsmanager::Client::from_conf(config)
     }
 
     /// The service itself, for an endpoint over HTTP.

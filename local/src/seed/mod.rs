@@ -64,6 +64,11 @@ pub async fn seed(system: &System) -> Result<Seeded, SeedError> {
     for (name, order) in orders() {
         seeded.insert(name, issue(system, name, order).await?);
     }
+    if seeded["admin"].secret != ADMIN {
+        let what = "its secret is not the known one: the template's KeyPrefix is another, or keys are made in another way, and then \
+                    seed::ADMIN and events/ have to be written anew";
+        return Err(SeedError::Step { name: "admin", what: what.to_owned() });
+    }
     let step = |name: &'static str, action: &'static str, body: Value, expected: u16| {
         let path = format!("/v1/keys/{}/{action}", seeded[name].id);
         async move { Ok::<_, SeedError>((name, send(system, name, Method::POST, &path, ADMIN, body, expected).await?)) }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
+use shared::redact::redact;
 
 use crate::gateway::{Outcome, ResponseType};
 
@@ -40,7 +41,7 @@ impl LogLine {
         };
         Self {
             method,
-            path,
+            path: redact(&path).into_owned(),
             status,
             code,
             principal: outcome.principal,

@@ -1,9 +1,9 @@
-//! What a line says of a request: who asked for what, and nothing that may hold a secret.
+//! What a line says of a request: who asked for what, without any secret.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::id::KeyId;
+use crate::{id::KeyId, redact::redact};
 
 /// The members of a request's line. Path and query stay out of it: a caller may have put a secret into either.
 #[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
@@ -23,26 +23,31 @@ pub(super) struct Asked {
     pub(super) source_ip: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_agent: Option<String>,
-    /// API Gateway's id of the request.
+    /// API Gateway's id of the request, which a REST API's caller may choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) request_id: Option<String>,
+    /// The one that no caller can choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extended_request_id: Option<String>,
 }
 
 impl Asked {
     /// Of an API Gateway event of either version; of anything else, nothing.
     pub(super) fn read(event: &Value) -> Self {
-        let text = |paths: [&str; 2]| paths.iter().find_map(|path| event.pointer(path)?.as_str()).map(ToOwned::to_owned);
+        let text = |path: &str| event.pointer(path).and_then(Value::as_str).map(|text| redact(text).into_owned());
+        let either = |rest: &str, http: &str| text(rest).or_else(|| text(http));
         let route_key = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
         let route = event.get("resource").and_then(Value::as_str).or_else(|| route_key?.split_once(' ').map(|(_, path)| path));
         let id = event.pointer("/pathParameters/id").and_then(Value::as_str).and_then(KeyId::parse);
         Self {
-            method: text(["/httpMethod", "/requestContext/http/method"]),
+            method: either("/httpMethod", "/requestContext/http/method"),
             route: route.map(ToOwned::to_owned),
             key: id.map(|id| id.to_string()),
-            actor: text(["/requestContext/authorizer/keyId", "/requestContext/authorizer/lambda/keyId"]),
-            source_ip: text(["/requestContext/identity/sourceIp", "/requestContext/http/sourceIp"]),
-            user_agent: text(["/requestContext/identity/userAgent", "/requestContext/http/userAgent"]),
-            request_id: text(["/requestContext/requestId", "/requestContext/requestId"]),
+            actor: either("/requestContext/authorizer/keyId", "/requestContext/authorizer/lambda/keyId"),
+            source_ip: either("/requestContext/identity/sourceIp", "/requestContext/http/sourceIp"),
+            user_agent: either("/requestContext/identity/userAgent", "/requestContext/http/userAgent"),
+            request_id: text("/requestContext/requestId"),
+            extended_request_id: text("/requestContext/extendedRequestId"),
         }
     }
 }

@@ -109,8 +109,7 @@ impl Responder {
         let work = async {
             let answer = lambda::http(event, respond).await;
             let not_understood = || Report::fault(&Fault::new("event.not_understood", Failure::BAD_EVENT), ());
-            let report = reported.get().cloned().unwrap_or_else(not_understood);
-            (answer, Report { outcome: report.outcome, fault: report.fault, ..Report::new("", asked.clone()) })
+            (answer, reported.get().cloned().unwrap_or_else(not_understood).with(asked.clone()))
         };
         self.reporter.line(work, || (Err(Failure::INTERNAL), asked.clone())).await
     }
@@ -123,13 +122,13 @@ impl Responder {
         let asked = || Asked { actor: Some("iam".to_owned()), ..Asked::default() };
         let work = async {
             let answer = work.await;
-            let Report { outcome, fault, .. } = report(&answer);
+            let report = report(&answer).with(asked());
             let document = match answer {
                 Ok((_, document)) => Ok(document),
                 Err(Error::Rejected(rejection)) => serde_json::to_value(rejection.problem()).map_err(|_| Failure::INTERNAL),
                 Err(Error::Fault(_)) => Err(Failure::INTERNAL),
             };
-            (document, Report { outcome, fault, ..Report::new("", asked()) })
+            (document, report)
         };
         self.reporter.line(work, || (Err(Failure::INTERNAL), asked())).await
     }

@@ -51,6 +51,12 @@ impl<F> Report<F> {
         Self { outcome, fault: None, uncertain: 0, allowed: false, fields }
     }
 
+    /// The same with other fields.
+    pub fn with<G>(self, fields: G) -> Report<G> {
+        let Self { outcome, fault, uncertain, allowed, fields: _ } = self;
+        Report { outcome, fault, uncertain, allowed, fields }
+    }
+
     /// A report of a fault of ours, which is logged with its detail.
     pub fn fault(fault: &Fault, fields: F) -> Self {
         tracing::error!(fault = fault.code, detail = fault.detail, "the invocation failed");

@@ -3,7 +3,7 @@
 use local::seed::{self, Seeded};
 use serde_json::{Value, json};
 
-use super::{Expected, Recorded, api_gateway::Asked};
+use super::{Expected, Recorded, USAGE_KEY, api_gateway::Asked};
 
 const UNKNOWN: &str = "mbk_test_ThisKeyWasNeverIssuedAnywhere000";
 
@@ -24,7 +24,10 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
     let secret = |name: &str| seeded[name].secret.as_str();
     let get = |name: &str| Asked::example("GET", secret(name));
     let reader = secret("reader");
-    let allowed = |name: &str| Expected::Answer(with(effect("Allow"), "context", json!({ "name": name })));
+    let allowed = |name: &str| {
+        let answer = with(effect("Allow"), "context", json!({ "name": name }));
+        Expected::Answer(with(answer, "usageIdentifierKey", json!(USAGE_KEY)))
+    };
     let unauthorized = Expected::Error("Unauthorized");
     let keyless = Asked { header_key: None, ..get("reader") };
     let mut events = Vec::new();
@@ -128,7 +131,7 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         "authorizer-rate-limited",
         "a key whose limit of one request a month is used up",
         "a policy that allows it with a usage key that no plan has, which API Gateway turns into 429",
-        &Expected::Answer(with(effect("Allow"), "context", json!({ "code": "rate_limited" }))),
+        &Expected::WithUnknownUsageKey(with(effect("Allow"), "context", json!({ "code": "rate_limited" }))),
         get("limited").authorizer(),
     );
     let mut elsewhere = get("limited").authorizer();

@@ -50,10 +50,10 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         "issue-key",
         "`POST /v1/keys`",
         "201, the key with its secret",
-        answered(201, json!({ "name": "from an event" })),
+        Expected::WithSecret(json!({ "statusCode": 201, "body": { "name": "from an event" } })),
         issue(&order),
     );
-    let direct = Expected::Answer(json!({ "name": "from an event", "status": "active" }));
+    let direct = Expected::WithSecret(json!({ "name": "from an event", "status": "active" }));
     add(
         "issue-directly",
         "the order itself, as somebody with the permission to invoke the function may send it",
@@ -106,7 +106,7 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         "rotate-key",
         "`POST /v1/keys/{id}/rotate`",
         "200, the key with its new secret",
-        answered(200, json!({ "name": "turning" })),
+        Expected::WithSecret(json!({ "statusCode": 200, "body": { "name": "turning" } })),
         on("POST", "/rotate", id("turning"), None),
     );
     add(
@@ -152,7 +152,7 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         "manage-list",
         "`GET /v1/keys` of an owner, two to a page",
         "200, two keys and a cursor",
-        answered(200, json!({})),
+        answered(200, json!({ "keys": [{ "status": "active" }, {}] })),
         owned,
     );
     let bad_cursor = list(vec![("environment", "live"), ("cursor", "x")]).proxy(Value::Null, None, admin());

@@ -9,6 +9,9 @@ mod management;
 
 use local::seed::Seeded;
 
+/// The value of the template's usage key, in the local account.
+const USAGE_KEY: &str = "unthrottled-local-000000000000";
+
 /// An event, and what is expected of it.
 #[derive(Clone, Debug)]
 pub struct Recorded {
@@ -29,6 +32,10 @@ pub struct Recorded {
 pub enum Expected {
     /// An answer that has at least these members; a `body` is compared as JSON.
     Answer(Value),
+    /// The same, and a secret is handed out with it.
+    WithSecret(Value),
+    /// The same, and a usage key that is not the template's: API Gateway refuses it.
+    WithUnknownUsageKey(Value),
     /// An error with this message.
     Error(&'static str),
 }
@@ -47,6 +54,11 @@ impl Recorded {
     pub fn check(&self, answer: &Result<Value, String>) -> Result<(), String> {
         let fits = match (&self.expected, answer) {
             (Expected::Answer(expected), Ok(answer)) => contains(answer, expected),
+            (Expected::WithSecret(expected), Ok(answer)) => contains(answer, expected) && secret(answer),
+            (Expected::WithUnknownUsageKey(expected), Ok(answer)) => {
+                let key = answer["usageIdentifierKey"].as_str().unwrap_or_default();
+                contains(answer, expected) && key.len() >= 20 && key != USAGE_KEY
+            }
             (Expected::Error(expected), Err(message)) => expected == message,
             _ => false,
         };
@@ -66,6 +78,13 @@ pub fn table(events: &[Recorded]) -> String {
     let row = |event: &Recorded| format!("| `{}.json` | {} | {} |\n", event.name, event.what, event.answer);
     let head = "| Event | What it is | What to expect |\n|---|---|---|\n";
     head.to_owned() + &events.iter().map(row).collect::<String>()
+}
+
+/// Whether an answer, or its body, has a whole secret.
+fn secret(answer: &Value) -> bool {
+    let body = answer["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
+    let secret = body.as_ref().unwrap_or(answer)["secret"].as_str();
+    secret.is_some_and(|secret| secret.starts_with("mbk_test_") && secret.len() == 41)
 }
 
 /// Whether `value` has all that `part` has.
