@@ -41,7 +41,7 @@ pub(crate) struct Options {
     pub(crate) parameters: Vec<(String, String)>,
 
     /// Least severe level of the functions' own log lines, which go to standard error as JSON: error, warn, info (with
-    /// one audit line for every attempt), debug
+    /// the line of every invocation), debug
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     pub(crate) log_level: tracing::Level,
 }

@@ -3,6 +3,8 @@
 //! [`template`] reads what SAM deploys, [`engine`] stands in for DynamoDB and Secrets Manager, [`gateway`] does
 //! to a request what API Gateway does, [`server`] puts it on a port. None of these knows which functions exist:
 //! [`functions`] hands them in as [`Invoke`] values under the names of their binaries, and [`system`] starts it all.
+//! Where the functions run elsewhere, under `cargo lambda watch`, [`remote`] stands for them, [`environment`] tells them where
+//! the engine is, and [`seed`] gives it keys that recorded events can hold.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -82,7 +82,9 @@ async fn gateway(lambda: &str, template: Template, listener: TcpListener, url: &
     let remote = Remote::new(lambda).map_err(|error| error.to_string())?;
     let interrupted = interrupted().map_err(|error| error.to_string())?;
     let mut interrupted = std::pin::pin!(interrupted);
-    say(&format!("Waiting for the functions at {lambda}. Each is built at its first event, which may take minutes."));
+    say(&format!(
+        "Waiting for the functions at {lambda}. Each is built at its first event, which may take minutes;\nif one never answers, its own terminal says why."
+    ));
     for block in &template.functions {
         let began = Instant::now();
         tokio::select! {

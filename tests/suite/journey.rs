@@ -183,3 +183,30 @@ async fn a_fault_of_ours_is_500_and_says_nothing_of_it() {
     }
     running.end().await;
 }
+
+#[tokio::test]
+async fn a_page_of_another_origin_may_ask_beforehand_without_a_key_and_read_every_answer() {
+    let running = Running::start(None).await;
+    for (path, methods) in [("/v1/keys", "GET,OPTIONS,POST"), ("/example/x", "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT")] {
+        let (status, headers, _) = running.send(Method::OPTIONS, path, None, Value::Null).await;
+        assert_eq!((status, &headers["access-control-allow-origin"]), (StatusCode::OK, &"*".parse().unwrap()), "{path}");
+        assert_eq!(headers["access-control-allow-methods"], methods);
+        assert!(headers["access-control-allow-headers"].to_str().unwrap().contains("X-API-Key"));
+    }
+    let order = json!({ "limits": [{ "requests": 1, "per": "month" }], "scopes": ["read"], "environment": "test", "name": "n",
+        "owner": { "type": "user", "id": "1" } });
+    let secret = running.admin(Method::POST, "/v1/keys", order).await.2["secret"].as_str().unwrap().to_owned();
+    for (method, path, key, expected) in [
+        (Method::GET, "/example", Some(secret.as_str()), 200),
+        (Method::GET, "/example", Some(secret.as_str()), 429),
+        (Method::POST, "/example", Some(secret.as_str()), 403),
+        (Method::GET, "/example", None, 401),
+        (Method::GET, "/nowhere", None, 404),
+    ] {
+        let (status, headers, _) = running.send(method, path, key, Value::Null).await;
+        assert_eq!((status.as_u16(), &headers["access-control-allow-origin"]), (expected, &"*".parse().unwrap()));
+        let exposed = headers.get("access-control-expose-headers").map(|names| names.to_str().unwrap().to_lowercase());
+        assert_eq!(exposed.is_some_and(|names| names.contains("retry-after")), expected == 429);
+    }
+    running.end().await;
+}

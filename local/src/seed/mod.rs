@@ -60,6 +60,10 @@ pub type Seeded = BTreeMap<&'static str, SeededKey>;
 /// # Errors
 /// [`SeedError`] that names the key.
 pub async fn seed(system: &System) -> Result<Seeded, SeedError> {
+    // Two keys are used before they are seen: that takes something to use them on.
+    if !system.template.functions.iter().any(|block| block.binary == "example") {
+        return Err(SeedError::Missing("example"));
+    }
     let mut seeded = Seeded::new();
     for (name, order) in orders() {
         seeded.insert(name, issue(system, name, order).await?);
