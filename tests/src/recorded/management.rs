@@ -86,6 +86,15 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         refused(400, "invalid_field"),
         issue(&with("scopes", json!(["everything"]))),
     );
+    let mut large = issue(&order);
+    large["body"] = json!(" ".repeat(shared::input::LONGEST_BODY + 1));
+    add(
+        "issue-body-too-large",
+        "a body of one byte more than 64 KiB",
+        "413, `body_too_large`",
+        refused(413, "body_too_large"),
+        large,
+    );
     let scopes: Vec<_> = (0..20).map(|n| format!("GET /a/long/path/that/many/scopes/begin/with/{n}")).collect();
     add(
         "issue-policy-too-large",
