@@ -67,7 +67,7 @@ impl Stack {
         let wiring = wiring(&engine, clock.host(&lines), &wire);
         let (dynamodb, secrets, host) = (wiring.dynamodb, wiring.secrets, wiring.host);
         let variables = |binary: &str| {
-            let block = template.functions.iter().find(|block| block.binary == binary).expect("a function").clone();
+            let block = template.function(binary).expect("a function").clone();
             move |name: &str| block.variable(name)
         };
         let issue = issue::Config::read(&variables("issue")).expect("issue's environment");
@@ -95,7 +95,7 @@ impl Stack {
     /// # Panics
     /// If the template has no authorizer.
     pub async fn instance_at(&self, clock: &Clock) -> Instance {
-        let block = self.template.functions.iter().find(|block| block.binary == "authorizer").expect("an authorizer");
+        let block = self.template.function("authorizer").expect("an authorizer");
         let wire = Wire::default();
         let host = clock.host(&self.lines);
         let authorizer = wiring(&self.engine, host, &wire).authorizer(block).expect("an authorizer that starts");

@@ -59,14 +59,13 @@ impl Attempt {
             }
         };
         self.key = verdict.record().map(|record| record.id.to_string());
-        let outcome = match &verdict.outcome {
+        let (outcome, allowed) = match &verdict.outcome {
             Outcome::Allowed { generation, .. } => {
                 self.generation = Some(*generation);
-                "allowed"
+                ("allowed", self.api_id.is_some())
             }
-            Outcome::Refused { refusal, .. } => refusal.code().as_str(),
+            Outcome::Refused { refusal, .. } => (refusal.code().as_str(), false),
         };
-        let allowed = matches!(verdict.outcome, Outcome::Allowed { .. }) && self.api_id.is_some();
         Report { uncertain: verdict.uncertain, allowed, ..Report::new(outcome, self) }
     }
 

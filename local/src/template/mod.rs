@@ -58,6 +58,12 @@ pub struct Template {
 }
 
 impl Template {
+    /// The function that runs a binary.
+    #[must_use]
+    pub fn function(&self, binary: &str) -> Option<&FunctionBlock> {
+        self.functions.iter().find(|block| block.binary == binary)
+    }
+
     /// Reads a template file; `overrides` are what `sam deploy --parameter-overrides` takes.
     ///
     /// # Errors
