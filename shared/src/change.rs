@@ -28,6 +28,9 @@ use crate::{
 /// The most notes that one change removes; the next one goes on. Keeps its expression far below DynamoDB's 4 KB.
 const MOST_ENDED: usize = 50;
 
+/// How often disabling a key gives way to other changes of it.
+const MOST_RACES: u32 = 8;
+
 /// Everything that changes keys, but for making secrets.
 #[derive(Clone)]
 pub struct Changes {
@@ -157,7 +160,7 @@ impl Changes {
         }
         let event = self.intend(action, id, actor, detail).await?;
         let changed = match &refusing {
-            Refusing::Disable => self.store.disable(id).await?,
+            Refusing::Disable => self.disable(record).await?,
             Refusing::Revoke(reason) => {
                 let revocation = Revocation { at: now, by: actor.to_owned(), reason: reason.clone() };
                 self.store.revoke(id, &revocation, now.plus(self.config.retention_seconds)).await?
@@ -169,6 +172,29 @@ impl Changes {
             (StatusChange::NoSuchKey, _) => return self.refused(&event, no_such_key()).await,
         };
         self.after_status(&event, record).await
+    }
+
+    /// Disables a key as it is known, so that a copy of the write that arrives late can't undo what was done after it. Should
+    /// others change the key again and again meanwhile, then at last whatever it has become: refusing never waits.
+    async fn disable(&self, mut record: Record) -> Result<StatusChange, Fault> {
+        let (id, nonce) = (record.id.clone(), charge::nonce(self.host.entropy.as_ref())?);
+        for _ in 0..MOST_RACES {
+            if matches!(record.status, Status::Revoked(_)) {
+                return Ok(StatusChange::Revoked(record));
+            }
+            let after = Record { version: record.version + 1, status: Status::Disabled, ..record };
+            let commit = Commit { record: after, dropped: Vec::new(), unused: None };
+            match self.store.commit(&commit, &nonce, self.config.retention_seconds).await? {
+                Committed::Done => return Ok(StatusChange::Done(commit.record)),
+                Committed::NoSuchKey => return Ok(StatusChange::NoSuchKey),
+                Committed::Conflict => {}
+            }
+            match self.store.record(&id).await? {
+                Some(found) => record = found,
+                None => return Ok(StatusChange::NoSuchKey),
+            }
+        }
+        self.store.disable(&id).await
     }
 
     /// Enables a disabled key; one that is active stays so.

@@ -65,7 +65,9 @@ impl Instance {
         self.authorizer.afterwards().idle().await;
     }
 
-    fn read(&self, answer: &Result<Value, Failure>) -> Answer {
+    /// What an answer means to API Gateway.
+    #[must_use]
+    pub fn read(&self, answer: &Result<Value, Failure>) -> Answer {
         match answer {
             Err(failure) if *failure == Failure::UNAUTHORIZED => Answer::Unauthorized,
             Err(_) => Answer::Fault,

@@ -5,7 +5,9 @@ pub mod clock;
 pub mod event;
 pub mod instance;
 pub mod lines;
+pub mod proxy;
 pub mod recorded;
+pub mod simulation;
 pub mod stack;
 pub mod wire;
 

@@ -7,12 +7,11 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use winterbaume_core::{MockRequest, MockService};
 use winterbaume_secretsmanager::SecretsManagerService;
 
+use super::secrets;
 use crate::client::Client;
 use crate::server::collect;
-use crate::template::REGION;
 
 /// The largest request that DynamoDB takes, in bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -36,7 +35,7 @@ impl Endpoint {
         let Some(body) = collect(body, LARGEST).await else { return failed(StatusCode::BAD_REQUEST) };
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         if target.starts_with("secretsmanager.") {
-            return self.secret(parts, body).await;
+            return secrets::answer(&self.secrets, parts.method, parts.headers, body).await.map(Full::new);
         }
         self.forward(parts, body).await.unwrap_or_else(|reason| {
             tracing::error!(reason, "the embedded DynamoDB did not answer");
@@ -49,16 +48,6 @@ impl Endpoint {
         parts.uri = format!("http://{}{path}", self.dynamodb).parse::<Uri>().map_err(|error| error.to_string())?;
         let response = self.client.send(Request::from_parts(parts, body)).await?;
         Ok(response.map(Full::new))
-    }
-
-    async fn secret(&self, parts: http::request::Parts, body: Bytes) -> Response<Full<Bytes>> {
-        let uri = format!("https://secretsmanager.{REGION}.amazonaws.com/");
-        let request = MockRequest { method: parts.method.to_string(), uri, headers: parts.headers, body };
-        let answer = self.secrets.handle(request).await;
-        let mut response = Response::new(Full::new(answer.body));
-        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        *response.headers_mut() = answer.headers;
-        response
     }
 }
 

@@ -12,12 +12,14 @@ mod dynamodb;
 mod endpoint;
 mod error;
 mod password;
+mod portless;
 mod provision;
 mod secrets;
 #[cfg(test)]
 mod tests;
 
 pub use error::EngineError;
+pub use portless::Portless;
 
 use crate::server::accept;
 use crate::template::Template;
@@ -76,14 +78,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] if the engine refuses a block, a kept table differs, or a secret can't be made or kept.
     pub async fn provision(&self, template: &Template) -> Result<(), EngineError> {
-        let dynamodb = self.dynamodb();
-        for block in &template.tables {
-            provision::table(&dynamodb, block).await?;
-        }
-        let secrets = self.secrets();
-        for block in &template.secrets {
-            provision::secret(&secrets, block).await?;
-        }
+        provision::all(template, &self.dynamodb(), &self.secrets()).await?;
         // Without its peppers a kept table is worthless, so a start that can't keep them must fail.
         self.secrets.failure().map_or(Ok(()), Err)
     }

@@ -3,10 +3,25 @@
 use aws_sdk_dynamodb::types::{BillingMode, TableDescription, TimeToLiveSpecification};
 
 use super::{EngineError, password};
-use crate::template::{SecretBlock, TableBlock};
+use crate::template::{SecretBlock, TableBlock, Template};
+
+/// Makes the template's tables and secrets where they don't exist.
+pub(super) async fn all(
+    template: &Template,
+    dynamodb: &aws_sdk_dynamodb::Client,
+    secrets: &aws_sdk_secretsmanager::Client,
+) -> Result<(), EngineError> {
+    for block in &template.tables {
+        table(dynamodb, block).await?;
+    }
+    for block in &template.secrets {
+        secret(secrets, block).await?;
+    }
+    Ok(())
+}
 
 /// Makes a table, or checks that the existing one is the template's.
-pub(super) async fn table(client: &aws_sdk_dynamodb::Client, block: &TableBlock) -> Result<(), EngineError> {
+async fn table(client: &aws_sdk_dynamodb::Client, block: &TableBlock) -> Result<(), EngineError> {
     let refused = |e| EngineError::refused(&block.name, e);
     match client.describe_table().table_name(&block.name).send().await {
         Ok(found) if found.table().is_some_and(|table| is_same(table, block)) => return Ok(()),
@@ -57,7 +72,7 @@ fn is_same(table: &TableDescription, block: &TableBlock) -> bool {
 }
 
 /// Makes a secret with its value, unless it exists: a kept pepper is never replaced.
-pub(super) async fn secret(client: &aws_sdk_secretsmanager::Client, block: &SecretBlock) -> Result<(), EngineError> {
+async fn secret(client: &aws_sdk_secretsmanager::Client, block: &SecretBlock) -> Result<(), EngineError> {
     match client.describe_secret().secret_id(&block.id).send().await {
         Ok(_) => return Ok(()),
         Err(error) => match error.into_service_error() {

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::Value;
-use winterbaume_core::{MockAws, StatefulService, default_account_id};
+use winterbaume_core::{MockAws, MockRequest, MockService, StatefulService, default_account_id};
 use winterbaume_secretsmanager::{SecretsManagerService, SecretsmanagerStateView};
 
 use super::{EngineError, data_dir};
@@ -54,11 +56,26 @@ impl Secrets {
         Arc::clone(&self.service)
     }
 
+    /// What the service answers to one call.
+    pub(super) async fn answer(&self, method: Method, headers: HeaderMap, body: Bytes) -> Response<Bytes> {
+        answer(&self.service, method, headers, body).await
+    }
+
     /// The error of the last attempt to keep the secrets, once.
     pub(super) fn failure(&self) -> Option<EngineError> {
         let keeper = self.keeper.as_ref()?;
         keeper.state.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
     }
+}
+
+/// What `service` answers to one call over HTTP.
+pub(super) async fn answer(service: &SecretsManagerService, method: Method, headers: HeaderMap, body: Bytes) -> Response<Bytes> {
+    let uri = format!("https://secretsmanager.{REGION}.amazonaws.com/");
+    let answer = service.handle(MockRequest { method: method.to_string(), uri, headers, body }).await;
+    let mut response = Response::new(answer.body);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    *response.headers_mut() = answer.headers;
+    response
 }
 
 fn read(path: &Path) -> Result<Option<SecretsmanagerStateView>, EngineError> {

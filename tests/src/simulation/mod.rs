@@ -1,0 +1,287 @@
+//! Simulations: long mixed journeys through the real functions and the real SDK, by many sandboxes with clocks that are off,
+//! on bad days and good ones. All of it follows from one seed.
+//!
+//! Tokio's clock stands still and jumps from one event to the next, so a month takes milliseconds. After every step the
+//! [`model`] judges each write that was applied and each answer that was given.
+
+use std::{fmt, fmt::Write as _, sync::Arc, time::Duration};
+
+use fastrand::Rng;
+use futures_util::future::join_all;
+use local::template::Template;
+use tokio::time::Instant;
+
+pub mod clock;
+mod finale;
+pub mod job;
+pub mod model;
+pub mod oracle;
+pub mod sandbox;
+pub mod schedule;
+
+use clock::TrueTime;
+use job::{End, Errand, Job};
+use model::Model;
+use sandbox::Sandbox;
+use schedule::Step;
+
+use crate::proxy::{Fault, Proxy, Weather};
+
+/// Sandboxes of each function.
+const SANDBOXES: [(&str, usize); 4] = [("authorizer", 3), ("issue", 1), ("rotate", 2), ("manage", 3)];
+
+/// One of so many schedules has no faults at all: in those everything is counted to the one.
+const CALM_EVERY: u64 = 5;
+
+/// Moments at which simulations begin, in seconds since the epoch: an ordinary day, and shortly before the end of a day, of a
+/// month, of February in a leap year, and of a year.
+const BEGINNINGS: [u64; 5] = [1_800_000_000, 1_800_057_540, 1_801_439_940, 1_835_395_140, 1_830_297_540];
+
+/// What a simulation did.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// How many steps.
+    pub steps: u64,
+    /// How often each thing happened, by name.
+    pub counts: std::collections::BTreeMap<String, u64>,
+    /// A digest of all that happened, in order.
+    pub trace: u64,
+}
+
+/// What should not have happened, and how to see it again.
+#[derive(Debug)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// What.
+    pub what: String,
+    /// All that happened before.
+    pub log: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, what, .. } = self;
+        write!(f, "seed {seed}: {what}\n\nsee it again:\n\n    cargo run -p tests --bin simulate -- --seed {seed}\n")
+    }
+}
+
+impl Tally {
+    /// Adds another one's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.steps += other.steps;
+        for (name, count) in &other.counts {
+            *self.counts.entry(name.clone()).or_default() += count;
+        }
+    }
+
+    fn count(&mut self, name: impl Into<String>) {
+        *self.counts.entry(name.into()).or_default() += 1;
+    }
+}
+
+/// Runs the simulation of `seed` on this thread.
+///
+/// # Errors
+/// The first thing that should not have happened.
+///
+/// # Panics
+/// If there is no runtime to be had.
+pub fn run(seed: u64, template: &Arc<Template>) -> Result<Tally, Box<Failure>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).max_blocking_threads(1).build();
+    // The SDK takes the jitter of its retries from here.
+    fastrand::seed(seed);
+    runtime.expect("a runtime").block_on(async {
+        let mut world = World::start(seed, Arc::clone(template)).await;
+        match world.live().await {
+            Ok(()) => Ok(world.tally()),
+            Err(what) => Err(Box::new(Failure { seed, what, log: world.log })),
+        }
+    })
+}
+
+struct World {
+    template: Arc<Template>,
+    proxy: Proxy,
+    model: Model,
+    sandboxes: Vec<(&'static str, Arc<Sandbox>)>,
+    rng: Rng,
+    calm: bool,
+    clearing: bool,
+    last_errand: u64,
+    tally: Tally,
+    log: String,
+}
+
+impl World {
+    async fn start(seed: u64, template: Arc<Template>) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let proxy = Proxy::start(&template).await.with_replica(&template).await;
+        let _ = proxy.take_journal();
+        let time = TrueTime::begin(BEGINNINGS[rng.usize(0..BEGINNINGS.len())]);
+        let calm = seed.is_multiple_of(CALM_EVERY);
+        proxy.set(Weather::new(schedule::fair()));
+        let mut sandboxes = Vec::new();
+        for (name, count) in SANDBOXES {
+            for _ in 0..count {
+                sandboxes.push((name, Arc::new(Sandbox::start(name, &proxy, &template, time, &mut rng).await)));
+            }
+        }
+        let days = template.function("manage").and_then(|block| block.variable("RETENTION_DAYS"));
+        let retention = days.and_then(|days| days.parse::<u64>().ok()).expect("a retention") * 86_400;
+        let model = Model::new(time, retention);
+        Self { template, proxy, model, sandboxes, rng, calm, clearing: false, last_errand: 0, tally: Tally::default(), log: String::new() }
+    }
+
+    async fn live(&mut self) -> Result<(), String> {
+        for _ in 0..self.rng.u64(10..60) {
+            let step = schedule::next(&mut self.rng, &self.model, self.calm);
+            self.tally.steps += 1;
+            self.take(step).await?;
+        }
+        self.finish().await
+    }
+
+    async fn take(&mut self, step: Step) -> Result<(), String> {
+        if !matches!(step, Step::Together(_)) {
+            self.note(&format!("{step:?}"));
+        }
+        match step {
+            Step::Together(jobs) => {
+                self.together(jobs).await?;
+            }
+            Step::Wait(duration) => tokio::time::sleep(duration).await,
+            Step::Midnight(before) => {
+                let now = self.model.time.seconds(Instant::now());
+                let midnight = (now / 86_400 + 1) * 86_400;
+                tokio::time::sleep(self.model.time.until(midnight - before)).await;
+            }
+            Step::Weather(weather) => self.proxy.set(*weather),
+            Step::Clock => {
+                let index = self.rng.usize(0..self.sandboxes.len());
+                self.sandboxes[index].1.step(&mut self.rng);
+            }
+            Step::Restart => {
+                let index = self.rng.usize(0..self.sandboxes.len());
+                self.restart(index).await;
+            }
+            Step::Ttl => self.ttl(),
+        }
+        Ok(())
+    }
+
+    async fn restart(&mut self, index: usize) {
+        let name = self.sandboxes[index].0;
+        let sandbox = Sandbox::start(name, &self.proxy, &self.template, self.model.time, &mut self.rng).await;
+        self.sandboxes[index].1 = Arc::new(sandbox);
+    }
+
+    /// Has each job done by a sandbox of its own, all at about the same time, and compares what comes of it.
+    async fn together(&mut self, jobs: Vec<(Job, Duration, Option<Duration>)>) -> Result<Vec<Errand>, String> {
+        let mut free: Vec<usize> = (0..self.sandboxes.len()).collect();
+        self.rng.shuffle(&mut free);
+        let mut running = Vec::new();
+        for (job, begin, killed) in jobs {
+            let Some(place) = free.iter().position(|index| self.sandboxes[*index].0 == job.function()) else { continue };
+            let index = free.remove(place);
+            self.last_errand += 1;
+            let (id, sandbox) = (self.last_errand, Arc::clone(&self.sandboxes[index].1));
+            running.push(tokio::spawn(async move {
+                tokio::time::sleep(begin).await;
+                let began = Instant::now();
+                let end = sandbox.run(id, &job, killed).await;
+                Errand { id, job, sandbox: index, began, ended: Instant::now(), end }
+            }));
+        }
+        let ended: Result<Vec<Errand>, _> = join_all(running).await.into_iter().collect();
+        let errands = ended.map_err(|panic| format!("a panic: {panic}"))?;
+        for errand in &errands {
+            self.describe(errand);
+        }
+        let held = self.model.held.len();
+        let journal = self.proxy.take_journal();
+        for (errand, fault) in &journal.struck {
+            self.note(&format!("{errand}: {fault:?}"));
+        }
+        for applied in &journal.applied {
+            let at = self.model.time.millis(applied.at);
+            self.note(&format!("{at} {}: {} wrote {} {}", applied.errand, applied.operation, applied.place.pk, applied.place.sk));
+        }
+        self.model.step(errands.clone(), journal)?;
+        self.lose(held);
+        for errand in errands.iter().filter(|errand| errand.end == End::Killed) {
+            self.restart(errand.sandbox).await;
+        }
+        Ok(errands)
+    }
+
+    /// Sometimes an answer is lost behind the function, and its secret with it.
+    fn lose(&mut self, before: usize) {
+        if !self.clearing && !self.calm && self.model.held.len() > before && self.rng.u8(0..6) == 0 {
+            self.tally.count("lost secrets");
+            self.note("the answer with the secret is lost");
+            self.model.held.truncate(before);
+        }
+    }
+
+    fn ttl(&mut self) {
+        let now = self.model.time.seconds(Instant::now());
+        let template = Arc::clone(&self.template);
+        for table in &template.tables {
+            if table.logical_id == "AuditTable" {
+                continue;
+            }
+            for place in self.proxy.ended(&table.name, now) {
+                if self.rng.bool() {
+                    self.note(&format!("removed {place:?}"));
+                    self.tally.count("removed by TTL");
+                    self.proxy.remove(&place);
+                    self.model.usage_removed |= table.logical_id == "UsageTable";
+                    if let Some(key) = self.model.keys.get_mut(&place.pk).filter(|_| place.sk == "key") {
+                        key.removed(Instant::now());
+                    }
+                }
+            }
+        }
+    }
+
+    fn describe(&mut self, errand: &Errand) {
+        let time = self.model.time;
+        let (name, end) = match (&errand.job, &errand.end) {
+            (Job::Change(_, change), End::Reply { status, .. }) => (change.action(), status.to_string()),
+            (Job::Change(_, change), _) => (change.action(), "killed".to_owned()),
+            (job, End::Reply { status, .. }) => (job.function(), status.to_string()),
+            (job, End::Killed) => (job.function(), "killed".to_owned()),
+            (_, End::Verdict { outcome, uncertain, .. }) => {
+                if *uncertain > 0 {
+                    self.tally.count("uncertain uses");
+                }
+                ("use", outcome.clone())
+            }
+        };
+        self.tally.count(format!("{name}: {end}"));
+        let Errand { id, job, sandbox, began, ended, end } = errand;
+        self.note(&format!("{} to {} {id} on {sandbox}: {job:?}: {end:?}", time.millis(*began), time.millis(*ended)));
+    }
+
+    fn note(&mut self, text: &str) {
+        // Writing to a String never fails.
+        let _ = writeln!(self.log, "{text}");
+    }
+
+    fn tally(mut self) -> Tally {
+        for ((operation, fault), count) in self.proxy.injected() {
+            let kind = if matches!(fault, Fault::Conflict | Fault::HotPartition | Fault::Stale) { "met" } else { "injected" };
+            *self.tally.counts.entry(format!("{kind} {fault:?} on {operation}")).or_default() += count;
+        }
+        self.tally.trace = digest(&self.log);
+        self.tally
+    }
+}
+
+fn digest(text: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

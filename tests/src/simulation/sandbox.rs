@@ -1,0 +1,144 @@
+//! One sandbox of one function, as Lambda runs it: one request at a time, a clock and caches of its own, and a timeout.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::config::retry::RetryPartition;
+use fastrand::Rng;
+use local::{
+    Invoke,
+    functions::Wiring,
+    template::Template,
+};
+use shared::{host::Host, telemetry::cost::CountCalls};
+
+use super::{
+    clock::{MOST_SKEW, Seeded, Skewed, TrueTime},
+    job::{End, Job},
+};
+use crate::{
+    Answer, Instance, Lines, Wire,
+    proxy::{Connector, Proxy},
+};
+
+/// A sandbox.
+pub struct Sandbox {
+    function: Function,
+    errand: Arc<AtomicU64>,
+    skew_millis: Arc<AtomicI64>,
+    lines: Lines,
+    timeout: Duration,
+}
+
+enum Function {
+    Authorizer(Box<Instance>),
+    Management(Invoke),
+}
+
+impl Sandbox {
+    /// A cold start of the function of that name.
+    ///
+    /// # Panics
+    /// If the template has no such function, or its environment is wrong.
+    pub async fn start(name: &str, proxy: &Proxy, template: &Template, time: TrueTime, rng: &mut Rng) -> Self {
+        let block = template.function(name).expect("a function");
+        let (errand, lines, skew_millis) = (Arc::default(), Lines::default(), Arc::new(AtomicI64::new(skew(rng))));
+        let wiring = wiring(proxy, time, &errand, &skew_millis, &lines, rng);
+        let function = match name {
+            "authorizer" => {
+                let authorizer = wiring.authorizer(block).expect("an authorizer that starts");
+                authorizer.warm().await;
+                Function::Authorizer(Box::new(Instance::new(authorizer, template.usage_keys[0].clone(), Wire::default())))
+            }
+            _ => Function::Management(wiring.function(block).await.expect("a function that starts")),
+        };
+        let timeout = Duration::from_secs(block.timeout_seconds.into());
+        Self { function, errand, skew_millis, lines, timeout }
+    }
+
+    /// Lets its clock step, forwards or back.
+    pub fn step(&self, rng: &mut Rng) {
+        self.skew_millis.store(skew(rng), Ordering::Relaxed);
+    }
+
+    /// Does `job` under the number `errand`; `killed_after` that time, at the latest after its timeout, it is dead.
+    pub async fn run(&self, errand: u64, job: &Job, killed_after: Option<Duration>) -> End {
+        self.errand.store(errand, Ordering::SeqCst);
+        let _ = self.lines.take();
+        let patience = killed_after.map_or(self.timeout, |killed| killed.min(self.timeout));
+        tokio::time::timeout(patience, Box::pin(self.answer(job))).await.unwrap_or(End::Killed)
+    }
+
+    async fn answer(&self, job: &Job) -> End {
+        let event = job.event();
+        match &self.function {
+            Function::Authorizer(instance) => {
+                let answer = instance.answer(event).await;
+                let answer = instance.read(&answer);
+                let line = self.lines.only();
+                let outcome = line["outcome"].as_str().unwrap_or_default().to_owned();
+                End::Verdict { answer, outcome, uncertain: line["uncertain"].as_u64().unwrap_or(0) }
+            }
+            Function::Management(invoke) => {
+                let answer = invoke(event).await.unwrap_or_default();
+                let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+                End::Reply { status: answer["statusCode"].as_u64().unwrap_or(502), body }
+            }
+        }
+    }
+}
+
+fn skew(rng: &mut Rng) -> i64 {
+    rng.i64(-MOST_SKEW..=MOST_SKEW)
+}
+
+/// The clients and the machine of one sandbox: its luck, its retries and its randomness are its own.
+fn wiring(
+    proxy: &Proxy,
+    time: TrueTime,
+    errand: &Arc<AtomicU64>,
+    skew_millis: &Arc<AtomicI64>,
+    lines: &Lines,
+    rng: &mut Rng,
+) -> Wiring {
+    let partition = || RetryPartition::custom("sandbox").build();
+    let dynamodb = local::engine::Portless::dynamodb_config()
+        .http_client(Connector::new(proxy, rng.fork(), errand).client())
+        .timeout_config(shared::aws::timeouts())
+        .retry_config(shared::aws::retries())
+        .retry_partition(partition())
+        .interceptor(CountCalls);
+    let secrets = proxy.engine().secrets_config();
+    let secrets = secrets
+        .http_client(Connector::new(proxy, rng.fork(), errand).client())
+        .timeout_config(shared::aws::timeouts())
+        .retry_config(shared::aws::retries())
+        .retry_partition(partition())
+        .interceptor(CountCalls);
+    Wiring {
+        dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+        secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
+        host: Host {
+            clock: Arc::new(Skewed::new(time, Arc::clone(skew_millis))),
+            entropy: Arc::new(Seeded::new(rng.fork())),
+            output: Arc::new(lines.clone()),
+        },
+    }
+}
+
+/// Whether `answer` is what API Gateway would make of `outcome`.
+#[must_use]
+pub fn agrees(answer: &Answer, outcome: &str) -> bool {
+    match answer {
+        Answer::Allowed => outcome == "allowed",
+        Answer::Limited => outcome == "rate_limited",
+        Answer::Denied(code) => code == outcome,
+        Answer::Unauthorized => outcome.ends_with("_key"),
+        Answer::Fault => outcome == "internal",
+    }
+}
