@@ -226,6 +226,10 @@ impl Fault {
             SdkError::TimeoutError(_) => Self::uncertain("aws.timeout", "no answer in time"),
             SdkError::DispatchFailure(_) => Self::uncertain("aws.connection", "the connection failed"),
             SdkError::ResponseError(_) => Self::uncertain("aws.answer_unreadable", "the answer could not be read"),
+            // An error that names itself is DynamoDB's own word. Anything else may be what a broken answer was taken for.
+            SdkError::ServiceError(_) if error.code().is_none() => {
+                Self::uncertain("aws.answer_unreadable", "the answer could not be understood")
+            }
             SdkError::ServiceError(context) => {
                 let detail = message(error.message().unwrap_or("no message"));
                 if context.raw().status().is_server_error() {

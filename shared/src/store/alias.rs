@@ -40,14 +40,14 @@ impl Store {
         answer.item().map(read).transpose()
     }
 
-    /// Stores the alias of a secret that isn't anybody's yet: a rotation's first step.
+    /// Stores the alias of a secret that isn't anybody's yet: a rotation's first step. One that is there already stays: a copy
+    /// of this write that arrives late must not take its end off it again.
     ///
     /// # Errors
-    /// A [`Fault`] if DynamoDB doesn't take it.
+    /// A [`Fault`] if DynamoDB doesn't answer.
     pub async fn put_alias(&self, digest: &Digest, alias: &Alias) -> Result<(), Fault> {
         let put = self.client.put_item().table_name(&self.tables.keys).set_item(Some(write(digest, alias)));
-        put.send().await.map_err(|error| Fault::from_sdk(&error))?;
-        Ok(())
+        applied(put.condition_expression("attribute_not_exists(pk)").send().await).map(|_| ())
     }
 
     /// Lets DynamoDB remove the alias after `ttl`, because its generation has ended. One that is gone stays gone.

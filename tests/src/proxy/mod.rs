@@ -188,13 +188,13 @@ impl Proxy {
     }
 
     async fn journey(&self, call: Call, mut fate: Fate) -> Delivery {
-        let there = fate.leg() + fate.delay();
-        tokio::time::sleep(there).await;
-        if self.caught(Moment::Before).await {
-            return Delivery::Silence;
-        }
         if let Some(fault) = fate.fault {
             self.count(&call, fault);
+        }
+        let there = fate.leg() + fate.delay();
+        tokio::time::sleep(there).await;
+        if self.caught(Moment::Before) {
+            return Delivery::Silence;
         }
         let refused = match fate.fault {
             Some(Fault::RequestLost) => return fate.lost(),
@@ -207,7 +207,7 @@ impl Proxy {
             Some(refused) => refused,
             None => self.arrive(&call, &mut fate).await,
         };
-        if self.caught(Moment::After).await {
+        if self.caught(Moment::After) {
             return Delivery::Silence;
         }
         tokio::time::sleep(fate.leg()).await;
@@ -273,7 +273,7 @@ impl Proxy {
         Reply { status, body: body.into() }
     }
 
-    async fn caught(&self, moment: Moment) -> bool {
+    fn caught(&self, moment: Moment) -> bool {
         let mut trap = lock(&self.0.trap);
         trap.as_mut().is_some_and(|trap| trap.springs(moment))
     }

@@ -215,12 +215,17 @@ impl World {
         Ok(errands)
     }
 
-    /// Sometimes an answer is lost behind the function, and its secret with it.
+    /// Sometimes the answer to a rotation is lost behind the function, and the new secret with it.
     fn lose(&mut self, before: usize) {
-        if !self.clearing && !self.calm && self.model.held.len() > before && self.rng.u8(0..6) == 0 {
+        let rotated = self.model.held[before..].iter().any(|held| held.number > 1);
+        if rotated && !self.clearing && !self.calm && self.rng.u8(0..6) == 0 {
             self.tally.count("lost secrets");
             self.note("the answer with the secret is lost");
-            self.model.held.truncate(before);
+            let mut index = 0;
+            self.model.held.retain(|held| {
+                index += 1;
+                index <= before || held.number == 1
+            });
         }
     }
 

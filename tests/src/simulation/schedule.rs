@@ -39,7 +39,7 @@ pub enum Step {
 
 /// The next step.
 pub fn next(rng: &mut Rng, model: &Model, calm: bool) -> Step {
-    if model.keys.is_empty() || rng.u8(0..30) == 0 {
+    if known(model).next().is_none() || rng.u8(0..30) == 0 {
         return Step::Together(vec![(Job::Issue(order(rng, model)), Duration::ZERO, None)]);
     }
     match rng.u8(0..100) {
@@ -56,6 +56,11 @@ pub fn next(rng: &mut Rng, model: &Model, calm: bool) -> Step {
     }
 }
 
+/// The keys that somebody was answered with: of any other, nobody knows the id.
+fn known(model: &Model) -> impl Iterator<Item = &String> {
+    model.keys.iter().filter(|(_, key)| !key.answered.is_empty()).map(|(id, _)| id)
+}
+
 /// A job, when it begins, and when its sandbox is killed.
 fn with_fate(rng: &mut Rng, model: &Model, calm: bool) -> (Job, Duration, Option<Duration>) {
     let killed = (!calm && rng.u8(0..25) == 0).then(|| Duration::from_millis(rng.u64(0..200)));
@@ -63,8 +68,7 @@ fn with_fate(rng: &mut Rng, model: &Model, calm: bool) -> (Job, Duration, Option
 }
 
 fn job(rng: &mut Rng, model: &Model) -> Job {
-    // Mostly the newest key, so that much happens to one.
-    let ids: Vec<_> = model.keys.keys().collect();
+    let ids: Vec<_> = known(model).collect();
     let id = ids[rng.usize(0..ids.len())].clone();
     match rng.u8(0..100) {
         0..60 => Job::Use { held: secret(rng, model, &id), method: if rng.u8(0..8) == 0 { "POST" } else { "GET" }, address: ADDRESSES[usize::from(rng.u8(0..8) == 0)] },
