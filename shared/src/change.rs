@@ -28,6 +28,9 @@ use crate::{
 /// The most notes that one change removes; the next one goes on. Keeps its expression far below DynamoDB's 4 KB.
 const MOST_ENDED: usize = 50;
 
+/// How long a write may be on its way and still arrive, in seconds. Much longer than any timeout.
+const LONGEST_WAY: u64 = 900;
+
 /// How often disabling a key gives way to other changes of it.
 const MOST_RACES: u32 = 8;
 
@@ -126,16 +129,17 @@ impl Changes {
         Ok(Key { record, about })
     }
 
-    /// Gives every alias its end whose secret `record` ends, or doesn't have; answers with the tags of the latter.
+    /// Gives every alias its end whose secret `record` ends, or doesn't have; answers with the tags of the latter, but for those
+    /// whose alias may still be on its way.
     async fn end_aliases(&self, record: &Record, about: &About, now: Timestamp) -> Result<Vec<String>, Fault> {
         let mut ended = Vec::new();
         for (tag, note) in &about.secrets {
             let generation = record.generations.iter().find(|generation| generation.tag == *tag);
             let end = generation.map_or(Some(now), |generation| generation.grace_ends_at);
-            if let Some(end) = end {
-                self.store.end_alias(&note.digest, end.plus(self.config.retention_seconds)).await?;
-            }
-            ended.extend(generation.is_none().then(|| tag.clone()));
+            let Some(end) = end else { continue };
+            let found = self.store.end_alias(&note.digest, end.plus(self.config.retention_seconds)).await?;
+            let settled = found || note.created_at.until(now) >= LONGEST_WAY;
+            ended.extend((generation.is_none() && settled).then(|| tag.clone()));
             if ended.len() == MOST_ENDED {
                 break;
             }

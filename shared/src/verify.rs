@@ -50,7 +50,8 @@ pub struct Verifier {
     peppers: PepperSource,
     host: Host,
     cache: Mutex<Cache>,
-    turns: Turns<Digest>,
+    first_sights: Turns<Digest>,
+    reads: Turns<KeyId>,
 }
 
 /// What came of a presented secret.
@@ -129,7 +130,7 @@ impl Verifier {
     /// A verifier that knows nothing yet.
     #[must_use]
     pub fn new(store: Store, peppers: PepperSource, host: Host) -> Self {
-        Self { store, peppers, host, cache: Mutex::new(Cache::new(CAPACITY)), turns: Turns::new() }
+        Self { store, peppers, host, cache: Mutex::new(Cache::new(CAPACITY)), first_sights: Turns::new(), reads: Turns::new() }
     }
 
     /// Opens connections and fetches the peppers, in the time that Lambda gives to a starting instance.
@@ -169,7 +170,7 @@ impl Verifier {
             if let Some(known) = self.known(current, now) {
                 return Ok(known);
             }
-            let _turn = self.turns.take(current).await;
+            let _turn = self.first_sights.take(current).await;
             if let Some(known) = self.known(current, now) {
                 return Ok(known);
             }
@@ -245,11 +246,11 @@ impl Verifier {
                 Ok(Decision::Proceed(r#use)) => r#use,
                 Err(behind) => return Err(Undecided { fault: Fault::new("clock.behind", behind), uncertain, key: None }),
                 Ok(Decision::Refuse(refusal)) => {
-                    if certain || !self.may_have_changed(&record, &proof, &refusal) {
+                    if certain || refusal == Refusal::Revoked {
                         return Ok(Verdict::refused(refusal, record, uncertain, now));
                     }
                     certain = true;
-                    let read = in_time(deadline, self.read(id)).await;
+                    let read = in_time(deadline, self.read_again(&record, &proof)).await;
                     current = read.map_err(|fault| Undecided { fault, uncertain, key: None })?;
                     continue;
                 }
@@ -266,14 +267,15 @@ impl Verifier {
                 Some(nonce) => nonce,
                 none => none.insert(charge::nonce(self.host.entropy.as_ref())?),
             };
+            let as_of_millis = self.host.clock.millis();
             match self.store.charge(id, &r#use, nonce).await {
                 Ok(Charge::Counted(counted)) => {
-                    let record = self.cache().store(counted);
+                    let record = self.cache().store(counted, as_of_millis);
                     return Ok(Verdict::allowed(record, &proof, uncertain, now));
                 }
                 Ok(Charge::Refused(Some(found))) => {
                     let landed = found.last_request.as_ref() == Some(nonce);
-                    let found = self.cache().store(found);
+                    let found = self.cache().store(found, as_of_millis);
                     if landed {
                         return Ok(Verdict::allowed(found, &proof, uncertain.saturating_sub(1), now));
                     }
@@ -297,26 +299,39 @@ impl Verifier {
         }
     }
 
-    /// Whether a refusal by a cached record is worth a read: at most once a second and key. A revocation is final; a
-    /// generation that the record can't know yet is always worth one.
-    fn may_have_changed(&self, record: &Record, proof: &Proof, refusal: &Refusal) -> bool {
-        match refusal {
-            Refusal::Revoked => false,
-            _ if proof.number > record.newest() => true,
-            _ => self.cache().claim_read(&record.id, self.host.clock.millis()),
+    /// The record again, after a remembered one has refused: a refusal is never older than a second, and for the sake of
+    /// refusals no key is read more often than that. A generation that the record can't know yet is always worth a read.
+    async fn read_again(&self, record: &Record, proof: &Proof) -> Result<Option<Arc<Record>>, Fault> {
+        let id = &record.id;
+        let recent = || match proof.number > record.newest() {
+            true => Ok(None),
+            false => self.cache().recent(id, self.host.clock.millis()),
+        };
+        if let Some(record) = recent()? {
+            return Ok(Some(record));
+        }
+        let _turn = self.reads.take(id.clone()).await;
+        match recent()? {
+            Some(record) => Ok(Some(record)),
+            None => self.read(id).await,
         }
     }
 
     async fn read(&self, id: &KeyId) -> Result<Option<Arc<Record>>, Fault> {
-        let read = self.store.record(id).await?;
+        let as_of_millis = self.host.clock.millis();
+        let read = self.store.record(id).await;
         let mut cache = self.cache();
-        Ok(match read {
-            Some(record) => Some(cache.fetched(record, self.host.clock.millis())),
-            None => {
+        match read {
+            Ok(Some(record)) => Ok(Some(cache.store(record, as_of_millis))),
+            Ok(None) => {
                 cache.forget(id);
-                None
+                Ok(None)
             }
-        })
+            Err(fault) => {
+                cache.unread(id, &fault, self.host.clock.millis());
+                Err(fault)
+            }
+        }
     }
 
     // Nothing panics while holding it, and a cache that did would still be one.

@@ -50,16 +50,17 @@ impl Store {
         applied(put.condition_expression("attribute_not_exists(pk)").send().await).map(|_| ())
     }
 
-    /// Lets DynamoDB remove the alias after `ttl`, because its generation has ended. One that is gone stays gone.
+    /// Lets DynamoDB remove the alias after `ttl`, because its generation has ended. Answers whether there is one: one that is
+    /// gone stays gone.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
-    pub async fn end_alias(&self, digest: &str, ttl: Timestamp) -> Result<(), Fault> {
+    pub async fn end_alias(&self, digest: &str, ttl: Timestamp) -> Result<bool, Fault> {
         let update = self.client.update_item().table_name(&self.tables.keys);
         let update = update.key("pk", text(partition(digest))).key("sk", text("alias"));
         let update = update.update_expression("SET #ttl = :ttl").condition_expression("attribute_exists(pk)");
         let update = update.expression_attribute_names("#ttl", "ttl").expression_attribute_values(":ttl", number(ttl.secs()));
-        applied(update.send().await).map(|_| ())
+        applied(update.send().await)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 
-use crate::{decision::Proof, id::KeyId, key::Digest, record::Record, time::Timestamp};
+use crate::{decision::Proof, error::Fault, id::KeyId, key::Digest, record::Record, time::Timestamp};
 
 /// How long a secret stays unknown, in seconds: one imported or issued meanwhile works within this time.
 const UNKNOWN_SECONDS: u64 = 60;
@@ -21,7 +21,10 @@ pub(super) struct Cache {
 
 struct Known {
     record: Arc<Record>,
-    read_at_millis: Option<u64>,
+    /// When the call began that the record is the answer to.
+    as_of_millis: u64,
+    /// When the last read failed, if it did, and why.
+    failed: Option<(u64, Fault)>,
 }
 
 impl Cache {
@@ -53,41 +56,39 @@ impl Cache {
         self.records.get(id).map(|known| Arc::clone(&known.record))
     }
 
-    /// Remembers a record that a write has answered with.
-    pub(super) fn store(&mut self, record: Record) -> Arc<Record> {
+    /// Remembers a record that a call which began then has answered with. Answers may arrive out of order: of two records,
+    /// the one with the higher version, or else with more uses, is newer.
+    pub(super) fn store(&mut self, record: Record, as_of_millis: u64) -> Arc<Record> {
+        let age = |record: &Record| (record.version, record.counters.total);
         let record = Arc::new(record);
-        let read_at_millis = self.records.peek(&record.id).and_then(|known| known.read_at_millis);
-        self.put(&record, read_at_millis);
+        if self.records.peek(&record.id).is_none_or(|known| age(&known.record) <= age(&record)) {
+            let known = Known { record: Arc::clone(&record), as_of_millis, failed: None };
+            self.records.put(record.id.clone(), known);
+        }
         record
     }
 
-    /// Remembers a record that was read.
-    pub(super) fn fetched(&mut self, record: Record, now_millis: u64) -> Arc<Record> {
-        let record = Arc::new(record);
-        self.put(&record, Some(now_millis));
-        record
+    /// Remembers that a record could not be read.
+    pub(super) fn unread(&mut self, id: &KeyId, fault: &Fault, now_millis: u64) {
+        if let Some(known) = self.records.get_mut(id) {
+            known.failed = Some((now_millis, fault.clone()));
+        }
     }
 
     pub(super) fn forget(&mut self, id: &KeyId) {
         self.records.pop(id);
     }
 
-    /// Whether a read is due; if so, it counts as made, so that of many requests at once one reads.
-    pub(super) fn claim_read(&mut self, id: &KeyId, now_millis: u64) -> bool {
-        let Some(known) = self.records.get_mut(id) else { return true };
-        let due = known.read_at_millis.is_none_or(|read_at| now_millis.abs_diff(read_at) >= READ_INTERVAL_MILLIS);
-        if due {
-            known.read_at_millis = Some(now_millis);
+    /// The record if it is too young to be read again, or why the last read of it failed if that is too young. A clock that
+    /// has stepped makes both old.
+    pub(super) fn recent(&mut self, id: &KeyId, now_millis: u64) -> Result<Option<Arc<Record>>, Fault> {
+        let recent = |at: u64| now_millis.abs_diff(at) < READ_INTERVAL_MILLIS;
+        let Some(known) = self.records.get(id) else { return Ok(None) };
+        match &known.failed {
+            _ if recent(known.as_of_millis) => Ok(Some(Arc::clone(&known.record))),
+            Some((at, fault)) if recent(*at) => Err(fault.clone()),
+            _ => Ok(None),
         }
-        due
-    }
-
-    /// Answers may arrive out of order: of two records, the one with the higher version, or else with more uses, is newer.
-    fn put(&mut self, record: &Arc<Record>, read_at_millis: Option<u64>) {
-        let age = |record: &Record| (record.version, record.counters.total);
-        let known = self.records.peek(&record.id).map(|known| &known.record);
-        let newest = Arc::clone(known.filter(|known| age(known) > age(record)).unwrap_or(record));
-        self.records.put(record.id.clone(), Known { record: newest, read_at_millis });
     }
 }
 

@@ -1,5 +1,5 @@
-//! One first sight at a time for each secret. A Lambda instance answers one request at a time anyway; a process that answers
-//! many would otherwise run bcrypt for each of the requests that come in with a new secret at once.
+//! One at a time for each secret or key. A Lambda instance answers one request at a time anyway; a process that answers many
+//! would otherwise do for each of the requests that come in at once what is needed once: run bcrypt, read a record.
 
 use std::{
     collections::HashMap,
@@ -11,25 +11,25 @@ use tokio::sync::OwnedMutexGuard;
 
 type Queue = Arc<tokio::sync::Mutex<()>>;
 
-/// Who is looking at what: `K` names a secret.
-pub(super) struct Turns<K: Copy + Eq + Hash>(Mutex<HashMap<K, Queue>>);
+/// Who is looking at what: `K` names it.
+pub(super) struct Turns<K: Clone + Eq + Hash>(Mutex<HashMap<K, Queue>>);
 
 /// A turn, or the wait for one.
-pub(super) struct Turn<'a, K: Copy + Eq + Hash> {
+pub(super) struct Turn<'a, K: Clone + Eq + Hash> {
     turns: &'a Turns<K>,
     key: K,
     queue: Option<Queue>,
     held: Option<OwnedMutexGuard<()>>,
 }
 
-impl<K: Copy + Eq + Hash> Turns<K> {
+impl<K: Clone + Eq + Hash> Turns<K> {
     pub(super) fn new() -> Self {
         Self(Mutex::default())
     }
 
-    /// Waits until nobody else looks at that secret. What they found is then in the cache.
+    /// Waits until nobody else looks at that. What they found is then in the cache.
     pub(super) async fn take(&self, key: K) -> Turn<'_, K> {
-        let queue = Arc::clone(self.queues().entry(key).or_default());
+        let queue = Arc::clone(self.queues().entry(key.clone()).or_default());
         // Made before waiting, so that a wait that is given up is cleaned up after as well.
         let mut turn = Turn { turns: self, key, queue: Some(Arc::clone(&queue)), held: None };
         turn.held = Some(queue.lock_owned().await);
@@ -41,7 +41,7 @@ impl<K: Copy + Eq + Hash> Turns<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Turn<'_, K> {
+impl<K: Clone + Eq + Hash> Drop for Turn<'_, K> {
     fn drop(&mut self) {
         drop((self.held.take(), self.queue.take()));
         let mut queues = self.turns.queues();

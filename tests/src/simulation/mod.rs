@@ -121,16 +121,16 @@ impl World {
         let time = TrueTime::begin(BEGINNINGS[rng.usize(0..BEGINNINGS.len())]);
         let calm = seed.is_multiple_of(CALM_EVERY);
         proxy.set(Weather::new(schedule::fair()));
-        let mut sandboxes = Vec::new();
-        for (name, count) in SANDBOXES {
-            for _ in 0..count {
-                sandboxes.push((name, Arc::new(Sandbox::start(name, &proxy, &template, time, &mut rng).await)));
-            }
-        }
         let days = template.function("manage").and_then(|block| block.variable("RETENTION_DAYS"));
         let retention = days.and_then(|days| days.parse::<u64>().ok()).expect("a retention") * 86_400;
         let model = Model::new(time, retention);
-        Self { template, proxy, model, sandboxes, rng, calm, clearing: false, last_errand: 0, tally: Tally::default(), log: String::new() }
+        let sandboxes = Vec::new();
+        let mut world = Self { template, proxy, model, sandboxes, rng, calm, clearing: false, last_errand: 0, tally: Tally::default(), log: String::new() };
+        for name in SANDBOXES.into_iter().flat_map(|(name, count)| std::iter::repeat_n(name, count)) {
+            let sandbox = world.cold(name, world.sandboxes.len()).await;
+            world.sandboxes.push((name, sandbox));
+        }
+        world
     }
 
     async fn live(&mut self) -> Result<(), String> {
@@ -171,9 +171,20 @@ impl World {
     }
 
     async fn restart(&mut self, index: usize) {
-        let name = self.sandboxes[index].0;
-        let sandbox = Sandbox::start(name, &self.proxy, &self.template, self.model.time, &mut self.rng).await;
-        self.sandboxes[index].1 = Arc::new(sandbox);
+        self.sandboxes[index].1 = self.cold(self.sandboxes[index].0, index).await;
+    }
+
+    async fn cold(&mut self, name: &str, index: usize) -> Arc<Sandbox> {
+        let errand = self.number(index);
+        let system = (&self.proxy, self.template.as_ref());
+        Arc::new(Sandbox::start(name, errand, system, self.model.time, &mut self.rng).await)
+    }
+
+    /// The number of the next thing that the sandbox at `index` does.
+    fn number(&mut self, index: usize) -> u64 {
+        self.last_errand += 1;
+        self.model.assign(self.last_errand, index);
+        self.last_errand
     }
 
     /// Has each job done by a sandbox of its own, all at about the same time, and compares what comes of it.
@@ -184,8 +195,7 @@ impl World {
         for (job, begin, killed) in jobs {
             let Some(place) = free.iter().position(|index| self.sandboxes[*index].0 == job.function()) else { continue };
             let index = free.remove(place);
-            self.last_errand += 1;
-            let (id, sandbox) = (self.last_errand, Arc::clone(&self.sandboxes[index].1));
+            let (id, sandbox) = (self.number(index), Arc::clone(&self.sandboxes[index].1));
             running.push(tokio::spawn(async move {
                 tokio::time::sleep(begin).await;
                 let began = Instant::now();

@@ -42,6 +42,7 @@ pub struct Model {
     pub errands: BTreeMap<u64, Errand>,
     pub(super) charges: BTreeMap<u64, Vec<Instant>>,
     pub(super) commits: BTreeMap<u64, Vec<(Instant, u64)>>,
+    sandboxes: BTreeMap<u64, usize>,
     struck: BTreeMap<usize, Instant>,
     struck_errands: BTreeSet<u64>,
     /// Whether DynamoDB has removed any closed day.
@@ -96,10 +97,16 @@ impl Model {
             errands: BTreeMap::new(),
             charges: BTreeMap::new(),
             commits: BTreeMap::new(),
+            sandboxes: BTreeMap::new(),
             struck: BTreeMap::new(),
             struck_errands: BTreeSet::new(),
             usage_removed: false,
         }
+    }
+
+    /// What is done under that number is done by that sandbox.
+    pub fn assign(&mut self, errand: u64, sandbox: usize) {
+        self.sandboxes.insert(errand, sandbox);
     }
 
     /// Compares what has happened with what may happen.
@@ -112,8 +119,8 @@ impl Model {
         }
         for (errand, _) in journal.struck {
             self.struck_errands.insert(errand);
-            if let Some(errand) = self.errands.get(&errand) {
-                self.struck.insert(errand.sandbox, Instant::now());
+            if let Some(sandbox) = self.sandboxes.get(&errand) {
+                self.struck.insert(*sandbox, Instant::now());
             }
         }
         for applied in &journal.applied {

@@ -41,13 +41,20 @@ enum Function {
 }
 
 impl Sandbox {
-    /// A cold start of the function of that name.
+    /// A cold start of the function of that name, under the number `errand`.
     ///
     /// # Panics
     /// If the template has no such function, or its environment is wrong.
-    pub async fn start(name: &str, proxy: &Proxy, template: &Template, time: TrueTime, rng: &mut Rng) -> Self {
+    pub async fn start(
+        name: &str,
+        errand: u64,
+        (proxy, template): (&Proxy, &Template),
+        time: TrueTime,
+        rng: &mut Rng,
+    ) -> Self {
         let block = template.function(name).expect("a function");
-        let (errand, lines, skew_millis) = (Arc::default(), Lines::default(), Arc::new(AtomicI64::new(skew(rng))));
+        let (errand, skew_millis) = (Arc::new(AtomicU64::new(errand)), Arc::new(AtomicI64::new(skew(rng))));
+        let lines = Lines::default();
         let wiring = wiring(proxy, time, &errand, &skew_millis, &lines, rng);
         let function = match name {
             "authorizer" => {
