@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 fn one(seed: u64, out: &mut impl Write) -> std::io::Result<ExitCode> {
-    match simulation::run(seed, &Arc::new(stack::template())) {
+    match simulation::run(seed, &Arc::new(stack::template()), true) {
         Ok(tally) => {
             writeln!(out, "seed {seed}: {} steps, nothing wrong", tally.steps)?;
             Ok(ExitCode::SUCCESS)
@@ -75,7 +75,7 @@ fn many(options: &Options, out: &mut impl Write) -> std::io::Result<ExitCode> {
             if seed >= last {
                 return;
             }
-            let result = simulation::run(seed, &template);
+            let result = simulation::run(seed, &template, false);
             let mut total = lock();
             total.0 += 1;
             match result {

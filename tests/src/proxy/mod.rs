@@ -90,7 +90,8 @@ struct Inner {
     trap: Mutex<Option<Trap>>,
     weather: Mutex<Weather>,
     injected: Mutex<BTreeMap<(String, Fault), u64>>,
-    journal: Mutex<Option<Journal>>,
+    journal: Mutex<Journal>,
+    watched: Mutex<fn(&Place) -> bool>,
 }
 
 impl Proxy {
@@ -108,6 +109,7 @@ impl Proxy {
             weather: Mutex::default(),
             injected: Mutex::default(),
             journal: Mutex::default(),
+            watched: Mutex::new(|_| false),
         }))
     }
 
@@ -138,10 +140,15 @@ impl Proxy {
         lock(&self.0.injected).clone()
     }
 
-    /// What has happened since this was last asked. The first time nothing: from then on a journal is kept.
+    /// Notes from now on every write that changes a place for which `watched` says so.
+    pub fn watch(&self, watched: fn(&Place) -> bool) {
+        *lock(&self.0.watched) = watched;
+    }
+
+    /// What has happened since this was last asked.
     #[must_use]
     pub fn take_journal(&self) -> Journal {
-        lock(&self.0.journal).replace(Journal::default()).unwrap_or_default()
+        std::mem::take(&mut *lock(&self.0.journal))
     }
 
     /// Every item of a table, past all faults.
@@ -255,19 +262,20 @@ impl Proxy {
 
     /// Has the engine do it, all at once, and notes what has changed.
     fn apply(&self, call: &Call, writes: &[Place], fate: &mut Fate) -> Reply {
-        let engine = &self.0.engine;
-        let watched = lock(&self.0.journal).is_some() || self.0.replica.is_some();
-        let look = || writes.iter().filter(|_| watched).map(|place| place.read(engine)).collect::<Vec<_>>();
+        let (engine, replica, watched) = (&self.0.engine, self.0.replica.as_ref(), *lock(&self.0.watched));
+        let interesting: Vec<_> = writes.iter().filter(|place| replica.is_some() || watched(place)).collect();
+        let look = || interesting.iter().map(|place| place.read(engine)).collect::<Vec<_>>();
         let before = look();
         let (status, body) = engine.dynamodb_answer(&call.operation, &call.body);
-        let changes = writes.iter().zip(before.into_iter().zip(look())).filter(|(_, (before, after))| before != after);
+        let changes = interesting.iter().zip(before.into_iter().zip(look())).filter(|(_, (before, after))| before != after);
         for (place, (before, after)) in changes {
-            if let Some(replica) = &self.0.replica {
+            let place = Place::clone(place);
+            if let Some(replica) = replica {
                 replica.follow(place.clone(), after.clone(), fate.lag());
             }
-            if let Some(journal) = lock(&self.0.journal).as_mut() {
-                let (errand, operation) = (call.errand, call.operation.clone());
-                journal.applied.push(Applied { errand, operation, at: Instant::now(), place: place.clone(), before, after });
+            if watched(&place) {
+                let (errand, operation, at) = (call.errand, call.operation.clone(), Instant::now());
+                lock(&self.0.journal).applied.push(Applied { errand, operation, at, place, before, after });
             }
         }
         Reply { status, body: body.into() }
@@ -280,9 +288,7 @@ impl Proxy {
 
     fn count(&self, call: &Call, fault: Fault) {
         *lock(&self.0.injected).entry((call.operation.clone(), fault)).or_default() += 1;
-        if let Some(journal) = lock(&self.0.journal).as_mut() {
-            journal.struck.push((call.errand, fault));
-        }
+        lock(&self.0.journal).struck.push((call.errand, fault));
     }
 }
 

@@ -26,7 +26,7 @@ const CLEARING: Duration = Duration::from_secs(60);
 impl World {
     pub(super) async fn finish(&mut self) -> Result<(), String> {
         self.proxy.set(Weather::new(schedule::fair()));
-        self.note("the weather clears");
+        self.note(|| "the weather clears".to_owned());
         self.clearing = true;
         tokio::time::sleep(CLEARING).await;
         self.together(Vec::new()).await?;

@@ -44,7 +44,7 @@ pub fn next(rng: &mut Rng, model: &Model, calm: bool) -> Step {
     }
     match rng.u8(0..100) {
         0..62 => {
-            let jobs = (0..rng.usize(1..=5)).map(|_| with_fate(rng, model, calm)).collect();
+            let jobs = (0..rng.usize(1..=4)).map(|_| with_fate(rng, model, calm)).collect();
             Step::Together(jobs)
         }
         62..76 => Step::Wait(wait(rng)),
