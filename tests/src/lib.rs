@@ -3,8 +3,10 @@
 
 pub mod clock;
 pub mod event;
+mod http_server;
 pub mod instance;
 pub mod lines;
+pub mod process;
 pub mod proxy;
 pub mod recorded;
 pub mod simulation;

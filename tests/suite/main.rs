@@ -3,6 +3,7 @@
 mod bad_input;
 mod calls;
 mod counting;
+mod crash;
 mod engine_only;
 mod events;
 mod journey;

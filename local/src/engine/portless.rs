@@ -118,10 +118,7 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> dynoxide::Result<St
     }
 }
 
-fn call<Q: DeserializeOwned, A: Serialize>(
-    body: &[u8],
-    run: impl FnOnce(Q) -> dynoxide::Result<A>,
-) -> dynoxide::Result<String> {
+fn call<Q: DeserializeOwned, A: Serialize>(body: &[u8], run: impl FnOnce(Q) -> dynoxide::Result<A>) -> dynoxide::Result<String> {
     let request = serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
     serde_json::to_string(&run(request)?).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }

@@ -179,6 +179,11 @@ impl Proxy {
         sprung
     }
 
+    /// Takes the trap away. What it has caught stays where it is.
+    pub fn untrap(&self) {
+        *lock(&self.0.trap) = None;
+    }
+
     /// Carries a call to the engine and its answer back, as the weather is. A caller that gives up doesn't stop what is on
     /// its way: it may arrive long after.
     pub async fn carry(&self, call: Call, dice: &Mutex<Rng>) -> Delivery {

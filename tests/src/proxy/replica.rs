@@ -1,10 +1,6 @@
 //! A second engine that follows the first some time later: what indexes and reads that aren't consistent may show.
 
-use std::{
-    collections::VecDeque,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
 use local::{engine::Portless, template::Template};
 use serde_json::json;

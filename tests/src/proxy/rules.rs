@@ -40,7 +40,13 @@ pub(super) fn token(operation: &str, request: &Value) -> Option<String> {
 
 impl Rules {
     /// Lets a call through, holding the items of a transaction until it is released.
-    pub(super) fn admit(&mut self, operation: &str, request: &Value, writes: &[Place], now: Instant) -> Result<(), (Fault, Reply)> {
+    pub(super) fn admit(
+        &mut self,
+        operation: &str,
+        request: &Value,
+        writes: &[Place],
+        now: Instant,
+    ) -> Result<(), (Fault, Reply)> {
         let token = token(operation, request);
         if let Some(token) = token.as_ref().filter(|token| self.tokens.contains(*token)) {
             let message = format!("The transaction with the given request token is already in progress: {token}");

@@ -136,22 +136,33 @@ impl World {
             must!(notes.contains_key(&generation.tag), "nothing is known of generation {}", generation.number);
             let answered = key.answered.contains(&generation.tag) || generation.grace.is_some() || revoked;
             must!(answered, "generation {} was never answered nor replaced", generation.number);
-            let aliases: Vec<_> = stored.iter().filter(|item| text(item, "key") == id && text(item, "tag") == generation.tag).collect();
+            let aliases: Vec<_> =
+                stored.iter().filter(|item| text(item, "key") == id && text(item, "tag") == generation.tag).collect();
             let over = generation.grace.is_some() || revoked;
-            must!(aliases.len() == 1 || (over && aliases.is_empty()), "{} aliases of generation {}", aliases.len(), generation.number);
+            must!(
+                aliases.len() == 1 || (over && aliases.is_empty()),
+                "{} aliases of generation {}",
+                aliases.len(),
+                generation.number
+            );
             must!(aliases.iter().all(|alias| alias.contains_key("ttl") == over), "an alias ends, or doesn't, and shouldn't");
         }
         let orphans = stored.iter().filter(|item| text(item, "key") == id && text(item, "sk") == "alias");
         let orphans = orphans.filter(|item| !live.iter().any(|generation| generation.tag == text(item, "tag")));
         for orphan in orphans {
-            must!(orphan.contains_key("ttl"), "the alias of a secret that isn't the key's stays for ever: {}", text(orphan, "tag"));
+            must!(
+                orphan.contains_key("ttl"),
+                "the alias of a secret that isn't the key's stays for ever: {}",
+                text(orphan, "tag")
+            );
         }
         self.days(id, hot)
     }
 
     /// Every use is in exactly one day: in its attribute, or folded into history.
     fn days(&self, id: &str, hot: &Item) -> Result<(), String> {
-        let is_day = |name: &String| name.len() == 9 && name.starts_with('d') && name[1..].bytes().all(|byte| byte.is_ascii_digit());
+        let is_day =
+            |name: &String| name.len() == 9 && name.starts_with('d') && name[1..].bytes().all(|byte| byte.is_ascii_digit());
         let mut days: BTreeMap<String, u64> =
             hot.keys().filter(|name| is_day(name)).map(|name| (name[1..].to_owned(), number(hot, name).unwrap_or(0))).collect();
         for item in self.proxy.scan(&self.table("UsageTable")) {
@@ -174,7 +185,12 @@ impl World {
         must!(of("issue", "#outcome") == ["done"], "issuing it was not audited");
         let actions: BTreeSet<&str> = ["update", "rotate", "disable", "enable", "revoke"].into();
         for action in actions {
-            let errands: Vec<&Errand> = self.model.errands.values().filter(|errand| matches!(&errand.job, Job::Change(of, change) if of == id && change.action() == action)).collect();
+            let errands: Vec<&Errand> = self
+                .model
+                .errands
+                .values()
+                .filter(|errand| matches!(&errand.job, Job::Change(of, change) if of == id && change.action() == action))
+                .collect();
             let committed = errands.iter().filter(|errand| self.model.commits.contains_key(&errand.id)).count();
             let done = errands.iter().filter(|errand| errand.is_done()).count();
             let unknown = errands.iter().filter(|errand| !errand.is_certain()).count();
@@ -182,13 +198,21 @@ impl World {
             let finished = outcomes.iter().filter(|outcome| **outcome == "done").count();
             must!((done..=done + unknown).contains(&finished), "{action}: {done} answered as done, {finished} audited as done");
             must!(intents >= committed, "{action}: {committed} in force, {intents} intents");
-            must!(intents >= outcomes.len() && intents <= outcomes.len() + unknown, "{action}: {intents} intents, {} outcomes, {unknown} unknown", outcomes.len());
+            must!(
+                intents >= outcomes.len() && intents <= outcomes.len() + unknown,
+                "{action}: {intents} intents, {} outcomes, {unknown} unknown",
+                outcomes.len()
+            );
         }
         Ok(())
     }
 
     fn table(&self, logical_id: &str) -> String {
-        self.template.tables.iter().find(|table| table.logical_id == logical_id).map(|table| table.name.clone()).unwrap_or_default()
+        self.template
+            .tables
+            .iter()
+            .find(|table| table.logical_id == logical_id)
+            .map(|table| table.name.clone())
+            .unwrap_or_default()
     }
 }
-

@@ -134,9 +134,7 @@ impl Job {
             }
             Self::Issue(body) => event::management("POST", "/v1/keys", None, &[], &body.to_string()),
             Self::Show(id) => of("GET", "/v1/keys/{id}", id, &Value::Null),
-            Self::List => {
-                event::management("GET", "/v1/keys", None, &[("owner_type", "user"), ("owner_id", "simulated")], "")
-            }
+            Self::List => event::management("GET", "/v1/keys", None, &[("owner_type", "user"), ("owner_id", "simulated")], ""),
             Self::Change(id, change) => match change {
                 Change::Update(body) => of("PATCH", "/v1/keys/{id}", id, body),
                 Change::Rotate(body) => of("POST", "/v1/keys/{id}/rotate", id, body),

@@ -148,7 +148,10 @@ impl Model {
                     must!(!late, "a change took effect after it was answered");
                     self.commit(&errand, applied.at, before, after)?;
                 } else if number(before, "total") != number(after, "total") {
-                    must!(!late || matches!(&errand.end, End::Verdict { uncertain: 1.., .. }), "a use was counted after it was answered");
+                    must!(
+                        !late || matches!(&errand.end, End::Verdict { uncertain: 1.., .. }),
+                        "a use was counted after it was answered"
+                    );
                     self.charge(&errand, before, after)?;
                     self.charges.entry(errand.id).or_default().push(applied.at);
                 } else {
@@ -209,7 +212,9 @@ impl Model {
                 if let Some(name) = body["name"].as_str() {
                     set("name", json!({ "S": name }));
                 }
-                for (asked, stored) in [("limits", "limits"), ("scopes", "scopes"), ("ip_allowlist", "networks"), ("expires_at", "generations")] {
+                for (asked, stored) in
+                    [("limits", "limits"), ("scopes", "scopes"), ("ip_allowlist", "networks"), ("expires_at", "generations")]
+                {
                     if body.get(asked).is_some() {
                         set(stored, after.get(stored).cloned().unwrap_or_default());
                     }
@@ -232,7 +237,10 @@ impl Model {
     fn rotation(&self, errand: &Errand, body: &Value, before: &Item, after: &Item) -> Result<(), String> {
         let (old, new) = (generations(before), generations(after));
         let newest = old.iter().map(|generation| generation.number).max().unwrap_or(0);
-        must!(new.len() == 2 && new.iter().any(|generation| generation.number == newest + 1), "a rotation adds the next generation");
+        must!(
+            new.len() == 2 && new.iter().any(|generation| generation.number == newest + 1),
+            "a rotation adds the next generation"
+        );
         if body["force"] == json!(true) {
             return Ok(());
         }
@@ -248,7 +256,8 @@ impl Model {
         };
         let (enabled_before, enabled_after) = (enabled(before), enabled(after));
         let works = |item: &Item, held: &Held, now: u64| oracle::standing(Some(item), held, now) == "works";
-        let end = |list: &[oracle::Stored], held: &Held| list.iter().find(|stored| stored.tag == held.tag).map(oracle::Stored::end);
+        let end =
+            |list: &[oracle::Stored], held: &Held| list.iter().find(|stored| stored.tag == held.tag).map(oracle::Stored::end);
         let goes_on = |held: &&&Held| {
             let promised = end(&old, held).unwrap_or(0).min(early + grace);
             let ends_later = end(&new, held).is_some_and(|end| end >= promised);
@@ -301,7 +310,8 @@ impl Model {
     fn reply(&mut self, errand: &Errand, status: u64, body: &Value) -> Result<(), String> {
         let commits = self.commits.get(&errand.id).cloned().unwrap_or_default();
         let code = body["code"].as_str().unwrap_or_default();
-        let removed = |id: &String| self.keys.get(id).is_none_or(|key| key.between(errand.began, errand.ended).any(|item| item.is_none()));
+        let removed =
+            |id: &String| self.keys.get(id).is_none_or(|key| key.between(errand.began, errand.ended).any(|item| item.is_none()));
         match &errand.job {
             Job::List => must!(status == 200, "lists answer"),
             Job::Show(id) => must!(status == 200 || (status == 404 && removed(id)), "known keys are shown"),
@@ -392,7 +402,9 @@ fn tidied(before: &Item, after: &Item, counters: &[String]) -> Result<(), String
     for name in before.keys().chain(after.keys()).filter(|name| !counters.contains(name)) {
         match name.as_str() {
             "swept" => {}
-            "last_used_at" | "last_request" => must!(!counters.is_empty() || before.get(name) == after.get(name), "no use, but {name}"),
+            "last_used_at" | "last_request" => {
+                must!(!counters.is_empty() || before.get(name) == after.get(name), "no use, but {name}")
+            }
             _ => must!(
                 before.get(name) == after.get(name) || (!after.contains_key(name) && ended(name)),
                 "{name} was changed by a use"

@@ -10,11 +10,7 @@ use std::{
 
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use fastrand::Rng;
-use local::{
-    Invoke,
-    functions::Wiring,
-    template::Template,
-};
+use local::{Invoke, functions::Wiring, template::Template};
 use shared::{host::Host, telemetry::cost::CountCalls};
 
 use super::{
@@ -45,13 +41,7 @@ impl Sandbox {
     ///
     /// # Panics
     /// If the template has no such function, or its environment is wrong.
-    pub async fn start(
-        name: &str,
-        errand: u64,
-        (proxy, template): (&Proxy, &Template),
-        time: TrueTime,
-        rng: &mut Rng,
-    ) -> Self {
+    pub async fn start(name: &str, errand: u64, (proxy, template): (&Proxy, &Template), time: TrueTime, rng: &mut Rng) -> Self {
         let block = template.function(name).expect("a function");
         let (errand, skew_millis) = (Arc::new(AtomicU64::new(errand)), Arc::new(AtomicI64::new(skew(rng))));
         let lines = Lines::default();

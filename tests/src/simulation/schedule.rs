@@ -71,7 +71,11 @@ fn job(rng: &mut Rng, model: &Model) -> Job {
     let ids: Vec<_> = known(model).collect();
     let id = ids[rng.usize(0..ids.len())].clone();
     match rng.u8(0..100) {
-        0..60 => Job::Use { held: secret(rng, model, &id), method: if rng.u8(0..8) == 0 { "POST" } else { "GET" }, address: ADDRESSES[usize::from(rng.u8(0..8) == 0)] },
+        0..60 => Job::Use {
+            held: secret(rng, model, &id),
+            method: if rng.u8(0..8) == 0 { "POST" } else { "GET" },
+            address: ADDRESSES[usize::from(rng.u8(0..8) == 0)],
+        },
         60..65 => Job::Show(id),
         65..68 => Job::List,
         _ => {
