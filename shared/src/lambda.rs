@@ -61,11 +61,12 @@ pub async fn run(function: impl Function) -> Result<(), lambda_runtime::Error> {
 ///
 /// # Errors
 /// [`Failure::BAD_EVENT`] if it isn't such an event.
-pub async fn http<H, F>(event: Value, handler: H) -> Result<Value, Failure>
+pub async fn http<H, F>(mut event: Value, handler: H) -> Result<Value, Failure>
 where
     H: Fn(Request) -> F + Send,
     F: Future<Output = http::Response<Body>> + Send,
 {
+    keep_all_header_lines(&mut event);
     let request: LambdaRequest = serde_json::from_value(event).map_err(|_| Failure::BAD_EVENT)?;
     let mut adapter = Adapter::from(service_fn(|request| {
         let response = handler(request);
@@ -73,4 +74,14 @@ where
     }));
     let response = adapter.call(LambdaEvent::new(request, Context::default())).await?;
     serde_json::to_value(response).map_err(|_| Failure::INTERNAL)
+}
+
+/// A REST API's event has each header twice: all its lines in one map, its last line in another. `lambda_http` lets the
+/// second replace the first, so of a header that was sent in several lines it would show the last one only.
+fn keep_all_header_lines(event: &mut Value) {
+    let lines = event.get("multiValueHeaders").and_then(Value::as_object);
+    let names: Vec<String> = lines.into_iter().flat_map(|lines| lines.keys().cloned()).collect();
+    if let Some(last) = event.get_mut("headers").and_then(Value::as_object_mut) {
+        last.retain(|name, _| !names.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    }
 }
