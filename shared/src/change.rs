@@ -12,11 +12,12 @@ use crate::{
     error::{Code, Error, Fault, Rejection},
     host::Host,
     id::KeyId,
+    if_match::IfMatch,
     record::{Record, Revocation, Status},
     rotation,
     store::{
         Store,
-        about::{About, AboutChange},
+        about::{About, AboutChange, Aftermath},
         audit::Phase,
         charge,
         commit::{Commit, Committed, StatusChange},
@@ -82,8 +83,22 @@ impl Changes {
     pub async fn load(&self, id: &KeyId) -> Result<Key, Error> {
         // In this order: what is known of a key is never older than the record that a change is planned on.
         let record = self.store.record(id).await?.ok_or_else(no_such_key)?;
-        let about = self.store.about(id).await?.ok_or_else(no_such_key)?;
+        let about = self.store.about(&record).await?.ok_or_else(no_such_key)?;
         Ok(Key { record, about })
+    }
+
+    /// The key of that id, to be changed if it may be.
+    ///
+    /// # Errors
+    /// `no_such_key`, `key_revoked`, `precondition_failed`; a fault.
+    pub async fn load_to_change(&self, id: &KeyId, if_match: &IfMatch) -> Result<Key, Error> {
+        let key = self.load(id).await?;
+        // In this order: a precondition counts only where the change would otherwise be made (RFC 9110, section 13.2.1).
+        if let Status::Revoked(_) = key.record.status {
+            return Err(rotation::revoked().into());
+        }
+        if_match.check(key.record.version)?;
+        Ok(key)
     }
 
     /// Writes down that a change begins. Without that, no change.
@@ -100,33 +115,60 @@ impl Changes {
     /// the note of a new secret, if there is one.
     ///
     /// # Errors
-    /// `changed_meanwhile`, `no_such_key`; a fault, after which the change may be in force.
-    pub async fn commit(&self, event: &Event, before: Key, commit: Commit, mut change: AboutChange) -> Result<Key, Error> {
+    /// `changed_meanwhile` or, if that is what `if_match` forbids, `precondition_failed`; `no_such_key`; a fault, after which
+    /// the change may be in force.
+    pub async fn commit(
+        &self,
+        event: &Event,
+        before: Key,
+        commit: Commit,
+        change: AboutChange,
+        if_match: &IfMatch,
+    ) -> Result<Key, Error> {
         let retention = self.config.retention_seconds;
-        let Key { record, mut about } = before;
         let nonce = charge::nonce(self.host.entropy.as_ref())?;
-        let kept = !outlives(&commit.record, &record) || self.store.keep_about(&record).await?;
-        let committed = if kept { self.store.commit(&commit, &nonce, retention).await? } else { Committed::Conflict };
-        match committed {
-            Committed::Done => {}
-            Committed::NoSuchKey | Committed::Conflict => {
-                // The secret of this change alone: it never came to be.
-                let had = |tag: &String| record.generations.iter().any(|generation| generation.tag == *tag);
-                about
-                    .secrets
-                    .retain(|tag, _| !had(tag) && commit.record.generations.iter().any(|generation| generation.tag == *tag));
-                self.end_aliases(&record, &about, event.at).await?;
-                let gone = committed == Committed::NoSuchKey;
-                return self.refused(event, if gone { no_such_key() } else { changed_meanwhile() }).await;
+        let ready = self.prepare(&before, &commit, &change, &nonce).await?;
+        let Key { record, mut about } = before;
+        let committed = if ready { self.store.commit(&commit, &nonce, retention).await? } else { Committed::Conflict(None) };
+        let rejection = match committed {
+            Committed::Done => None,
+            Committed::NoSuchKey => Some(no_such_key()),
+            Committed::Conflict(version) => Some(if_match.lost(version)),
+        };
+        if let Some(rejection) = rejection {
+            // The secret of this change alone: it never came to be.
+            let had = |tag: &String| record.generations.iter().any(|generation| generation.tag == *tag);
+            about.secrets.retain(|tag, _| !had(tag) && commit.record.generations.iter().any(|generation| generation.tag == *tag));
+            self.end_aliases(&record, &about, event.at).await?;
+            if !change.is_empty() {
+                self.store.unstage(&record.id, &nonce).await?;
             }
+            return self.refused(event, rejection).await;
         }
-        let record = Record { counters: record.counters, ..commit.record };
+        let record = Record { counters: record.counters, change: Some(nonce.clone()), ..commit.record };
         // Aliases before notes: a note that is gone can't lead to its alias any more.
-        change.ended = self.end_aliases(&record, &about, event.at).await?;
+        let ended = self.end_aliases(&record, &about, event.at).await?;
+        // All that was staged when this change was planned: it is settled, or its change has lost against this one.
+        let left_over: Vec<String> = std::mem::take(&mut about.staged).into_keys().take(MOST_ENDED).collect();
+        about.secrets.retain(|tag, _| !ended.contains(tag));
         let about = about.changed(&change);
-        self.store.update_about(&record, &about, &change, event.at, retention).await?;
+        let aftermath = Aftermath { nonce: &nonce, change: &change, left_over: &left_over, ended: &ended };
+        self.store.update_about(&record, &about, Some(aftermath), event.at, retention).await?;
         self.done(event).await?;
         Ok(Key { record, about })
+    }
+
+    /// Makes the about item ready for `commit`; answers whether there is one, and none that a later change has written.
+    async fn prepare(&self, before: &Key, commit: &Commit, change: &AboutChange, nonce: &str) -> Result<bool, Fault> {
+        let Key { record, about } = before;
+        // The commit overwrites the nonce that what is staged is found by.
+        if let Some((nonce, change)) = about.unsettled(record) {
+            self.store.settle(&record.id, nonce, change).await?;
+        }
+        if !change.is_empty() && !self.store.stage(&record.id, nonce, change).await? {
+            return Ok(false);
+        }
+        if outlives(&commit.record, record) { self.store.keep_about(record).await } else { Ok(true) }
     }
 
     /// Gives every alias its end whose secret `record` ends, or doesn't have; answers with the tags of the latter, but for those
@@ -204,24 +246,21 @@ impl Changes {
     /// Enables a disabled key; one that is active stays so.
     ///
     /// # Errors
-    /// `no_such_key`, `key_revoked`, `changed_meanwhile`; a fault.
-    pub async fn enable(&self, id: &KeyId, actor: &str) -> Result<Key, Error> {
-        let key = self.load(id).await?;
-        let record = match key.record.status {
-            Status::Revoked(_) => return Err(rotation::revoked().into()),
-            Status::Active | Status::Disabled => {
-                Record { version: key.record.version + 1, status: Status::Active, ..key.record.clone() }
-            }
-        };
+    /// `no_such_key`, `key_revoked`, `precondition_failed`, `changed_meanwhile`; a fault.
+    pub async fn enable(&self, id: &KeyId, actor: &str, if_match: &IfMatch) -> Result<Key, Error> {
+        let key = self.load_to_change(id, if_match).await?;
+        let record = Record { version: key.record.version + 1, status: Status::Active, ..key.record.clone() };
         let event = self.intend("enable", id, actor, Value::Null).await?;
-        self.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, AboutChange::default()).await
+        let commit = Commit { record, dropped: Vec::new(), unused: None };
+        self.commit(&event, key, commit, AboutChange::default(), if_match).await
     }
 
     async fn after_status(&self, event: &Event, record: Record) -> Result<Key, Error> {
         let retention = self.config.retention_seconds;
         // Without an about item the key is refused all the same; that something is wrong must not be hidden, though.
-        let about = self.store.about(&record.id).await?.ok_or_else(|| Fault::corrupt("about", "missing"))?;
-        self.store.update_about(&record, &about, &AboutChange::default(), event.at, retention).await?;
+        let about = self.store.about(&record).await?.ok_or_else(|| Fault::corrupt("about", "missing"))?;
+        // What is staged stays: of a change that isn't committed yet, nobody can tell here whether it will be.
+        self.store.update_about(&record, &about, None, event.at, retention).await?;
         if let Status::Revoked(revocation) = &record.status {
             for note in about.secrets.values() {
                 self.store.end_alias(&note.digest, revocation.at.plus(retention)).await?;
@@ -277,7 +316,9 @@ pub fn check_size(record: &Record) -> Result<(), Rejection> {
     }
 }
 
-fn changed_meanwhile() -> Rejection {
+/// Another change was faster.
+#[must_use]
+pub fn changed_meanwhile() -> Rejection {
     Rejection::new(
         Code::ChangedMeanwhile,
         "Somebody else changed the key at the same moment; nothing of this change is in force. Try again.",

@@ -57,6 +57,8 @@ pub enum Code {
     ChangedMeanwhile,
     /// The secrets of the last two generations may both be in use.
     RotationInProgress,
+    /// The key hasn't the version that `If-Match` names.
+    PreconditionFailed,
     /// The body is longer than 64 KiB.
     BodyTooLarge,
     /// A fault of ours.
@@ -65,7 +67,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order of their status.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::InvalidField,
@@ -86,6 +88,7 @@ impl Code {
         Self::KeyRevoked,
         Self::ChangedMeanwhile,
         Self::RotationInProgress,
+        Self::PreconditionFailed,
         Self::BodyTooLarge,
         Self::RateLimited,
         Self::Internal,
@@ -116,6 +119,7 @@ impl Code {
             Self::KeyRevoked => "key_revoked",
             Self::ChangedMeanwhile => "changed_meanwhile",
             Self::RotationInProgress => "rotation_in_progress",
+            Self::PreconditionFailed => "precondition_failed",
             Self::BodyTooLarge => "body_too_large",
             Self::Internal => "internal",
         }
@@ -139,6 +143,7 @@ impl Code {
             Self::ScopeNotAllowed | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
             Self::NoSuchKey | Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::KeyRevoked | Self::ChangedMeanwhile | Self::RotationInProgress => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::SERVICE_UNAVAILABLE,

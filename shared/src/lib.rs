@@ -17,6 +17,7 @@ pub mod error;
 pub mod host;
 pub mod http;
 pub mod id;
+pub mod if_match;
 pub mod input;
 pub mod key;
 pub mod lambda;

@@ -126,6 +126,8 @@ pub struct Record {
     pub counters: Counters,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// The nonce of the last change but those of status alone; none on a key that was never changed otherwise.
+    pub change: Option<String>,
     /// The nonce of the last use, by which a repeated write recognises itself.
     pub last_request: Option<String>,
 }

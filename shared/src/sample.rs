@@ -34,6 +34,7 @@ pub(crate) fn record() -> Record {
         swept: Timestamp::EPOCH,
         counters: Counters::default(),
         last_used_at: None,
+        change: None,
         last_request: None,
     }
 }
@@ -48,6 +49,7 @@ pub(crate) fn about(record: &Record, now: Timestamp) -> About {
         metadata: serde_json::Map::new(),
         rotate_every_days: None,
         secrets: BTreeMap::from([(record.generations[0].tag.clone(), note)]),
+        staged: BTreeMap::new(),
     }
 }
 

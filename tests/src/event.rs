@@ -66,6 +66,39 @@ impl<'a> Call<'a> {
     }
 }
 
+/// A REST API's `event` with a header in one or more lines, which are all in one map and the last of them in another.
+#[must_use]
+pub fn with_header(mut event: Value, name: &str, lines: &[&str]) -> Value {
+    event["headers"][name] = json!(lines.last());
+    event["multiValueHeaders"][name] = json!(lines);
+    event
+}
+
+/// What an HTTP API sends, payload format 2.0, where a REST API sends `event`: a header's lines are joined there.
+#[must_use]
+pub fn as_http_api(event: &Value) -> Value {
+    let (method, resource) = (event["httpMethod"].as_str().unwrap_or_default(), event["resource"].as_str().unwrap_or_default());
+    let lines = event["multiValueHeaders"].as_object().into_iter().flatten();
+    let join = |lines: &Value| lines.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(",");
+    let headers = lines.map(|(name, lines)| (name.to_ascii_lowercase(), json!(join(lines))));
+    json!({
+        "version": "2.0",
+        "routeKey": format!("{method} {resource}"),
+        "rawPath": event["path"],
+        "rawQueryString": "",
+        "headers": headers.collect::<serde_json::Map<_, _>>(),
+        "pathParameters": event["pathParameters"],
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "local", "stage": "$default", "requestId": "1", "timeEpoch": 0,
+            "routeKey": format!("{method} {resource}"),
+            "http": { "method": method, "path": event["path"], "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "tests" },
+            "authorizer": { "lambda": event["requestContext"]["authorizer"] },
+        },
+        "body": event["body"],
+        "isBase64Encoded": false,
+    })
+}
+
 /// The proxy event of a management route, after the authorizer let an admin key through.
 #[must_use]
 pub fn management(method: &str, resource: &str, id: Option<&str>, query: &[(&str, &str)], body: &str) -> Value {

@@ -141,15 +141,34 @@ impl Stack {
     /// # Panics
     /// If the function fails: management functions answer everything.
     pub async fn send(&self, event: Value) -> (u16, Value) {
-        let answer = match (event["httpMethod"].as_str(), event["resource"].as_str()) {
-            (Some("POST"), Some("/v1/keys")) => self.issue.call(event).await,
-            (Some("POST"), Some("/v1/keys/{id}/rotate")) => self.rotate.call(event).await,
+        let (status, body, _) = self.send_for_headers(event).await;
+        (status, body)
+    }
+
+    /// The same, with the answer's headers, each in one line.
+    ///
+    /// # Panics
+    /// If the function fails: management functions answer everything.
+    pub async fn send_for_headers(&self, event: Value) -> (u16, Value, BTreeMap<String, String>) {
+        let rest = event["httpMethod"].as_str().zip(event["resource"].as_str());
+        let answer = match rest.or_else(|| event["routeKey"].as_str()?.split_once(' ')) {
+            Some(("POST", "/v1/keys")) => self.issue.call(event).await,
+            Some(("POST", "/v1/keys/{id}/rotate")) => self.rotate.call(event).await,
             _ => self.manage.call(event).await,
         };
         let answer = answer.expect("an answer");
         let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status");
         let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
-        (status, body)
+        // A REST API's answer has them as lists of lines.
+        let headers = ["headers", "multiValueHeaders"].iter().filter_map(|map| answer[map].as_object()).flatten();
+        let line = |value: &Value| value.as_str().or_else(|| value[0].as_str()).unwrap_or_default().to_owned();
+        (status, body, headers.map(|(name, value)| (name.clone(), line(value))).collect())
+    }
+
+    /// The same, if the key has what `If-Match` names.
+    pub async fn manage_if(&self, tags: &str, method: &str, resource: &str, id: &str, body: &Value) -> (u16, Value) {
+        let event = event::management(method, resource, Some(id), &[], &body.to_string());
+        self.send(event::with_header(event, "If-Match", &[tags])).await
     }
 
     /// Rotates a key.

@@ -1,7 +1,10 @@
 //! Bad input: each with its status, its code and its field, and nothing stored on any of it.
 
 use serde_json::{Value, json};
-use tests::{Stack, event::management};
+use tests::{
+    Stack,
+    event::{as_http_api, management, with_header},
+};
 
 fn order(more: &Value) -> Value {
     let mut order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
@@ -146,6 +149,42 @@ async fn bad_changes_are_refused_with_their_field() {
     ] {
         let (status, problem) = stack.manage(method, resource, Some(&key.id), &body).await;
         assert_eq!((status, &problem["code"], &problem["field"]), (400, &json!(code), &json!(field)), "{method} {body}");
+    }
+    assert_eq!(stored(&stack).await, before);
+    assert_eq!(stack.record(&key.id).await.version, 1);
+}
+
+#[tokio::test]
+async fn an_if_match_that_can_not_be_read_is_refused_and_nothing_is_stored() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let before = stored(&stack).await;
+    for lines in [
+        &[""][..],
+        &["1"],
+        &["\"1"],
+        &["1\""],
+        &["'1'"],
+        &["W/1"],
+        &["w/\"1\""],
+        &["\"1\" \"2\""],
+        &["\"1\"; \"2\""],
+        &["\"1\", 2"],
+        &["*, \"1\""],
+        &["*", "*"],
+        &["\"1\"", "nonsense"],
+        &["nonsense", "\"1\""],
+        &[","],
+    ] {
+        for (method, resource) in [("PATCH", "/v1/keys/{id}"), ("POST", "/v1/keys/{id}/enable"), ("POST", "/v1/keys/{id}/rotate")]
+        {
+            let event = with_header(management(method, resource, Some(&key.id), &[], "{}"), "If-Match", lines);
+            for event in [as_http_api(&event), event] {
+                let (status, problem) = stack.send(event).await;
+                let told = (status, &problem["code"], &problem["field"]);
+                assert_eq!(told, (400, &json!("invalid_field"), &json!("If-Match")), "{method} {resource} {lines:?}");
+            }
+        }
     }
     assert_eq!(stored(&stack).await, before);
     assert_eq!(stack.record(&key.id).await.version, 1);

@@ -13,6 +13,7 @@ mod lines;
 mod listing;
 mod outcomes;
 mod peppers;
+mod races;
 mod revocation;
 mod rotation;
 mod unfinished;

@@ -1,12 +1,11 @@
 //! A protected API to try keys on: echoes the request, and what the authorizer says of the key.
 
-use http::StatusCode;
 use lambda_http::{Request, RequestExt, request::RequestContext};
 use serde_json::{Map, Value, json};
 use shared::{
     config::HttpConfig,
     host::Host,
-    http::Responder,
+    http::{Reply, Responder},
     lambda::{Failure, Function},
 };
 
@@ -28,7 +27,7 @@ impl Example {
 
 impl Function for Example {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
-        self.responder.answer(event, async |request| Ok((StatusCode::OK, echo(&request)))).await
+        self.responder.answer(event, async |request| Ok(Reply::ok(echo(&request)))).await
     }
 }
 

@@ -13,7 +13,7 @@ use shared::{
     change::{self, Changes, Key},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     host::Host,
-    http::{self, Answer, Responder},
+    http::{self, Answer, Reply, Responder},
     id::KeyId,
     input::Fields,
     lambda::{Failure, Function},
@@ -96,12 +96,13 @@ impl Issue {
             metadata: order.metadata,
             rotate_every_days: order.rotate_every_days,
             secrets: BTreeMap::from([(alias.proof.tag.clone(), note)]),
+            staged: BTreeMap::new(),
         };
         let key = Key { record, about };
         let event = Event::new(host, "issue", &key.record.id, actor, audited(&key))?;
         let new = NewKey { record: &key.record, about: &key.about, digest, alias: &alias, event: &event };
         self.changes.store.create(&new, self.changes.config()).await?;
-        Ok((StatusCode::CREATED, view::key_with_secret(&key, &secret, now)))
+        Ok(Reply::key(StatusCode::CREATED, &key, view::key_with_secret(&key, &secret, now)))
     }
 }
 
@@ -127,6 +128,7 @@ fn record(id: KeyId, order: Order, now: shared::time::Timestamp) -> Record {
         swept: now.minus(shared::decision::SWEEP_DELAY),
         counters: Counters::default(),
         last_used_at: None,
+        change: None,
         last_request: None,
     }
 }

@@ -8,7 +8,7 @@ use shared::{
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup},
     error::Error,
     host::Host,
-    http::{self as api, Answer, Responder},
+    http::{self as api, Answer, Reply, Responder},
     input,
     lambda::{Failure, Function},
     store::Store,
@@ -71,8 +71,9 @@ impl Manage {
                 self.changes.refuse(&api::key_id(&request)?, &actor, Refusing::Disable).await?
             }
             ("POST", "/v1/keys/{id}/enable") => {
+                let if_match = api::if_match(&request)?;
                 api::fields(&request)?.finish()?;
-                self.changes.enable(&api::key_id(&request)?, &actor).await?
+                self.changes.enable(&api::key_id(&request)?, &actor, &if_match).await?
             }
             ("POST", "/v1/keys/{id}/revoke") => {
                 let mut fields = api::fields(&request)?;
@@ -82,7 +83,7 @@ impl Manage {
             }
             _ => return api::no_such_route(),
         };
-        Ok((StatusCode::OK, view::key(&key, now)))
+        Ok(Reply::key(StatusCode::OK, &key, view::key(&key, now)))
     }
 
     async fn list(&self, request: &Request) -> Answer {
@@ -92,7 +93,7 @@ impl Manage {
         let partition = listing.filter.partition();
         let next = next.map(|position| shared::cursor::encode(&partition, &position));
         let keys: Vec<Value> = keys.iter().map(view::summary).collect();
-        Ok((StatusCode::OK, json!({ "keys": keys, "next_cursor": next })))
+        Ok(Reply::ok(json!({ "keys": keys, "next_cursor": next })))
     }
 }
 

@@ -9,8 +9,7 @@ use shared::{
     http as api,
     input::{self, Fields, Nullable},
     limit::Limit,
-    record::{Record, Status},
-    rotation,
+    record::Record,
     scope::Scope,
     store::{about::AboutChange, commit::Commit},
     time::Timestamp,
@@ -67,17 +66,14 @@ impl Update {
 impl Manage {
     pub(crate) async fn update(&self, request: &Request, actor: &str) -> Result<Key, Error> {
         let id = api::key_id(request)?;
+        let if_match = api::if_match(request)?;
         let update = Update::read(api::fields(request)?, self.changes.host.clock.now())?;
-        let key = self.changes.load(&id).await?;
-        if let Status::Revoked(_) = key.record.status {
-            return Err(rotation::revoked().into());
-        }
+        let key = self.changes.load_to_change(&id, &if_match).await?;
         let record = update.apply(&key.record);
         change::check_size(&record)?;
         let event =
             self.changes.intend("update", &id, actor, json!({ "changes": update.sent, "version": record.version })).await?;
-        let change =
-            AboutChange { metadata: update.metadata, rotate_every_days: update.rotate_every_days, ..AboutChange::default() };
-        self.changes.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, change).await
+        let change = AboutChange { metadata: update.metadata, rotate_every_days: update.rotate_every_days };
+        self.changes.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, change, &if_match).await
     }
 }

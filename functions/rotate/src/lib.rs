@@ -1,5 +1,6 @@
 //! `POST /v1/keys/{id}/rotate`: adds a generation and hands out its secret, once. The old one works on through its grace.
 
+use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
@@ -7,7 +8,7 @@ use shared::{
     config::{self, ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     error::Rejection,
     host::Host,
-    http::{self, Answer, Responder},
+    http::{self, Answer, Reply, Responder},
     input::{self, Fields},
     lambda::{Failure, Function},
     mint::{Mint, Minted},
@@ -82,8 +83,9 @@ impl Rotate {
         let actor = http::administrator(&request)?;
         let id = http::key_id(&request)?;
         let now = self.changes.host.clock.now();
+        let if_match = http::if_match(&request)?;
         let rotation = read(http::fields(&request)?, self.default_grace_seconds, now)?;
-        let mut key = self.changes.load(&id).await?;
+        let mut key = self.changes.load_to_change(&id, &if_match).await?;
         // What can't be is refused before bcrypt runs: the plan is the same but for the tag of the secret.
         let mut commit = rotation::plan(&key.record, &rotation, now)?;
         let number = commit.record.newest();
@@ -97,8 +99,8 @@ impl Rotate {
         self.changes.store.note_secret(&id, &tag, &note).await?;
         self.changes.store.put_alias(&digest, &alias).await?;
         key.about.secrets.insert(tag, note);
-        let key = self.changes.commit(&event, key, commit, AboutChange::default()).await?;
-        Ok((::http::StatusCode::OK, view::key_with_secret(&key, &secret, now)))
+        let key = self.changes.commit(&event, key, commit, AboutChange::default(), &if_match).await?;
+        Ok(Reply::key(StatusCode::OK, &key, view::key_with_secret(&key, &secret, now)))
     }
 }
 

@@ -7,10 +7,12 @@ use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde_json::Value;
 
 use crate::{
+    change::Key,
     config::HttpConfig,
     error::{Code, Error, Fault, Rejection},
     host::Host,
     id::KeyId,
+    if_match::{self, IfMatch},
     input::Fields,
     lambda::{self, Failure},
     telemetry::report::{Kind, Report, Reporter},
@@ -20,8 +22,30 @@ mod asked;
 
 use asked::Asked;
 
-/// A status and a JSON document, or why there is none.
-pub type Answer = Result<(StatusCode, Value), Error>;
+/// What was asked for, or why there is none.
+pub type Answer = Result<Reply, Error>;
+
+/// A JSON document with its status.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    status: StatusCode,
+    document: Value,
+    version: Option<u64>,
+}
+
+impl Reply {
+    /// 200 and a document.
+    #[must_use]
+    pub const fn ok(document: Value) -> Self {
+        Self { status: StatusCode::OK, document, version: None }
+    }
+
+    /// A document that shows one key, whose version the caller gets as its `ETag`.
+    #[must_use]
+    pub const fn key(status: StatusCode, key: &Key, document: Value) -> Self {
+        Self { status, document, version: Some(key.record.version) }
+    }
+}
 
 /// The route that API Gateway matched: its method, and its path as the template names it.
 #[must_use]
@@ -59,6 +83,14 @@ pub fn administrator(request: &Request) -> Result<String, Rejection> {
 pub fn key_id(request: &Request) -> Result<KeyId, Rejection> {
     let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id")).and_then(KeyId::parse);
     id.ok_or_else(crate::change::no_such_key)
+}
+
+/// What the caller demands of the key's version.
+///
+/// # Errors
+/// `invalid_field` for a header that can't be read.
+pub fn if_match(request: &Request) -> Result<IfMatch, Rejection> {
+    IfMatch::parse(request.headers().get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes))
 }
 
 /// The fields of the body.
@@ -124,7 +156,7 @@ impl Responder {
             let answer = work.await;
             let report = report(&answer).with(asked());
             let document = match answer {
-                Ok((_, document)) => Ok(document),
+                Ok(reply) => Ok(reply.document),
                 Err(Error::Rejected(rejection)) => serde_json::to_value(rejection.problem()).map_err(|_| Failure::INTERNAL),
                 Err(Error::Fault(_)) => Err(Failure::INTERNAL),
             };
@@ -138,20 +170,25 @@ impl Responder {
         let internal = || Rejection::new(Code::Internal, "This is our fault and has been logged. Try again in a moment.");
         let problem = |rejection: &Rejection| {
             let document = serde_json::to_value(rejection.problem()).unwrap_or_default();
-            self.json(rejection.code.status(), "application/problem+json", &document)
+            self.json("application/problem+json", &Reply { status: rejection.code.status(), document, version: None })
         };
         match answer {
-            Ok((status, document)) => self.json(*status, "application/json", document),
+            Ok(reply) => self.json("application/json", reply),
             Err(Error::Rejected(rejection)) => problem(rejection),
             Err(Error::Fault(_)) => problem(&internal()),
         }
     }
 
-    fn json(&self, status: StatusCode, content_type: &'static str, document: &Value) -> Response<Body> {
-        let response = Response::builder().status(status).header(header::CONTENT_TYPE, content_type);
-        let response = response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.cors_origin.clone());
+    fn json(&self, content_type: &'static str, reply: &Reply) -> Response<Body> {
+        let response = Response::builder().status(reply.status).header(header::CONTENT_TYPE, content_type);
+        let mut response = response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.cors_origin.clone());
+        if let Some(version) = reply.version {
+            // A page of another origin sees a header like this one only if it is told so.
+            response = response.header(header::ETAG, if_match::entity_tag(version));
+            response = response.header(header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag");
+        }
         // Answers hold secrets and the state of keys: no cache may keep either.
-        let response = response.header(header::CACHE_CONTROL, "no-store").body(Body::from(document.to_string()));
+        let response = response.header(header::CACHE_CONTROL, "no-store").body(Body::from(reply.document.to_string()));
         // Status and headers are known to be good: building can't fail, and an empty answer would be better than a panic.
         response.unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use super::{
     Store, about_key, applied,
     expression::Expression,
     item::{Attributes, Reader},
-    number, text,
+    number, staged, text,
 };
 use crate::{
     error::Fault,
@@ -34,6 +34,8 @@ pub struct About {
     /// What is known of each secret whose alias may still be there, by the tag of its generation. A tag that the record
     /// doesn't have is a secret that was replaced, or never came to be.
     pub secrets: BTreeMap<String, SecretNote>,
+    /// What changes say of the above, by their nonces: of the one that the record names, and of some that never came to be.
+    pub staged: BTreeMap<String, AboutChange>,
 }
 
 /// What is known of a secret, from before its alias is stored until that has its end.
@@ -50,19 +52,38 @@ pub struct SecretNote {
 }
 
 /// What one change changes of the about item itself; everything else in it follows from the record.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AboutChange {
     /// New metadata.
     pub metadata: Option<Map<String, Value>>,
     /// A new rotation period, or none any more.
     pub rotate_every_days: Option<Option<u32>>,
+}
+
+/// What there is to write once a change is committed.
+#[derive(Clone, Copy, Debug)]
+pub struct Aftermath<'a> {
+    /// The change's nonce, under which it may be staged.
+    pub nonce: &'a str,
+    /// The change.
+    pub change: &'a AboutChange,
+    /// Nonces of changes before it, whose staged parts nobody needs any more.
+    pub left_over: &'a [String],
     /// Tags of secrets whose aliases have been given their end.
-    pub ended: Vec<String>,
+    pub ended: &'a [String],
 }
 
 impl fmt::Debug for SecretNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretNote({})", self.hint)
+    }
+}
+
+impl AboutChange {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -76,8 +97,22 @@ impl About {
         if let Some(days) = change.rotate_every_days {
             self.rotate_every_days = days;
         }
-        self.secrets.retain(|tag, _| !change.ended.contains(tag));
         self
+    }
+
+    /// The change that put `record` in force, while what it says of this item is still staged.
+    #[must_use]
+    pub fn unsettled(&self, record: &Record) -> Option<(&String, &AboutChange)> {
+        self.staged.get_key_value(record.change.as_ref()?)
+    }
+
+    /// What is known of the key of `record`, which was read before this.
+    #[must_use]
+    pub fn of(self, record: &Record) -> Self {
+        match self.unsettled(record).map(|(_, change)| change.clone()) {
+            Some(change) => self.changed(&change),
+            None => self,
+        }
     }
 
     /// What is known of a generation's secret.
@@ -94,21 +129,22 @@ pub fn env_status(environment: Environment, status: &str) -> String {
 }
 
 impl Store {
-    /// The about item of `id`, consistently read.
+    /// What is known of the key of `record`, consistently read.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer, or the item isn't an about item.
-    pub async fn about(&self, id: &KeyId) -> Result<Option<About>, Fault> {
-        let [pk, sk] = about_key(id);
+    pub async fn about(&self, record: &Record) -> Result<Option<About>, Fault> {
+        let [pk, sk] = about_key(&record.id);
         let get = self.client.get_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1);
         let answer = get.consistent_read(true).send().await.map_err(|error| Fault::from_sdk(&error))?;
-        answer.item().map(read).transpose()
+        Ok(answer.item().map(read).transpose()?.map(|about| about.of(record)))
     }
 
-    /// Writes what follows from a committed `record`, and `change`. `about` is the item with the change in it.
+    /// Writes what follows from a committed `record`, and what else its change leaves to do, if it leaves anything. `about`
+    /// is the item with the change in it.
     ///
     /// Changes commit in the order of their versions, but may arrive here in another: a newer one's attributes stay, and
-    /// only what this change alone has said is then added.
+    /// only what this change alone has said is then added, unless that one has seen to it.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
@@ -116,7 +152,7 @@ impl Store {
         &self,
         record: &Record,
         about: &About,
-        change: &AboutChange,
+        aftermath: Option<Aftermath<'_>>,
         now: Timestamp,
         retention_seconds: u64,
     ) -> Result<(), Fault> {
@@ -128,21 +164,18 @@ impl Store {
             }
         }
         derived.into_iter().for_each(|(name, value)| all.set(&name, value));
-        change.ended.iter().for_each(|tag| all.remove_entry("secrets", tag));
-        for (field, value) in own_fields(change) {
-            all.set(field, value);
-            all.set(&version_of(field), number(record.version));
+        if let Some(Aftermath { nonce, change, left_over, ended }) = aftermath {
+            ended.iter().for_each(|tag| all.remove_entry("secrets", tag));
+            left_over.iter().for_each(|nonce| staged::remove(&mut all, nonce));
+            staged::settled(&mut all, nonce, change);
         }
-        if self.write_about(record, all, "version").await? {
-            return Ok(());
+        let written = self.write_about(record, all).await?;
+        match aftermath {
+            Some(Aftermath { nonce, change, .. }) if !written && !change.is_empty() => {
+                self.settle(&record.id, nonce, change).await
+            }
+            _ => Ok(()),
         }
-        for (field, value) in own_fields(change) {
-            let mut one = Expression::default();
-            one.set(field, value);
-            one.set(&version_of(field), number(record.version));
-            self.write_about(record, one, &version_of(field)).await?;
-        }
-        Ok(())
     }
 
     /// Notes a secret before anything else is stored of it, so that whatever becomes of it, its alias can be found.
@@ -168,33 +201,21 @@ impl Store {
     pub async fn keep_about(&self, record: &Record) -> Result<bool, Fault> {
         let mut expression = Expression::default();
         expression.remove("ttl");
-        self.write_about(record, expression, "version").await
+        self.write_about(record, expression).await
     }
 
-    fn about_update(&self, id: &KeyId) -> UpdateItemFluentBuilder {
+    pub(super) fn about_update(&self, id: &KeyId) -> UpdateItemFluentBuilder {
         let [pk, sk] = about_key(id);
         self.client.update_item().table_name(&self.tables.keys).key(pk.0, pk.1).key(sk.0, sk.1)
     }
 
-    /// Whether it was written: not if a newer change has written `version` before.
-    async fn write_about(&self, record: &Record, mut expression: Expression, version: &str) -> Result<bool, Fault> {
-        expression.name("#guard", version.to_owned());
+    /// Whether it was written: not if a newer change has been there before.
+    async fn write_about(&self, record: &Record, mut expression: Expression) -> Result<bool, Fault> {
+        expression.name("#guard", "version".to_owned());
         let update = expression.apply(self.about_update(&record.id));
         let update = update.condition_expression("attribute_exists(pk) AND (attribute_not_exists(#guard) OR #guard <= :guard)");
         applied(update.expression_attribute_values(":guard", number(record.version)).send().await)
     }
-}
-
-fn version_of(field: &str) -> String {
-    format!("{field}_version")
-}
-
-/// The fields that no record implies, as this change sets them.
-fn own_fields(change: &AboutChange) -> Vec<(&'static str, AttributeValue)> {
-    let metadata = change.metadata.as_ref().map(|metadata| ("metadata", write_metadata(metadata)));
-    // 0 days is how "never" is stored: an absent attribute could not carry the version of that change.
-    let rotate = change.rotate_every_days.map(|days| ("rotate_every_days", number(days.unwrap_or(0).into())));
-    metadata.into_iter().chain(rotate).collect()
 }
 
 /// The attributes that follow from a record, index attributes among them.
@@ -235,8 +256,17 @@ pub fn write(record: &Record, about: &About, now: Timestamp, retention_seconds: 
     attributes
 }
 
-fn write_metadata(metadata: &Map<String, Value>) -> AttributeValue {
+pub(super) fn write_metadata(metadata: &Map<String, Value>) -> AttributeValue {
     text(Value::Object(metadata.clone()).to_string())
+}
+
+pub(super) fn read_metadata(item: Reader<'_>) -> Result<Map<String, Value>, Fault> {
+    item.parsed("metadata", |text| serde_json::from_str(text).ok())
+}
+
+/// 0 days is how "never" is stored.
+pub(super) fn read_rotate_every_days(item: Reader<'_>) -> Result<Option<u32>, Fault> {
+    Ok(u32::try_from(item.number("rotate_every_days")?).ok().filter(|days| *days > 0))
 }
 
 fn write_note(note: &SecretNote) -> AttributeValue {
@@ -254,13 +284,13 @@ fn read(attributes: &Attributes) -> Result<About, Fault> {
     for (tag, value) in item.map("secrets")?.into_iter().flatten() {
         secrets.insert(tag.clone(), read_note(value.as_m().map_err(|_| item.corrupt("a secret is not a map"))?)?);
     }
-    let days = item.number("rotate_every_days")?;
     Ok(About {
         created_at: Timestamp::from_secs(item.number("created_at")?),
         created_by: item.text("created_by")?.to_owned(),
-        metadata: item.parsed("metadata", |text| serde_json::from_str(text).ok())?,
-        rotate_every_days: u32::try_from(days).ok().filter(|days| *days > 0),
+        metadata: read_metadata(item)?,
+        rotate_every_days: read_rotate_every_days(item)?,
         secrets,
+        staged: staged::read(attributes)?,
     })
 }
 

@@ -50,8 +50,8 @@ impl Commit {
 pub enum Committed {
     /// The change is in force.
     Done,
-    /// The key has changed meanwhile, and stays as it is.
-    Conflict,
+    /// The key has changed meanwhile, and stays as it is; the version that it has now, if that is known.
+    Conflict(Option<u64>),
     /// The key is gone.
     NoSuchKey,
 }
@@ -65,6 +65,11 @@ pub enum StatusChange {
     Revoked(Record),
     /// There is no such key.
     NoSuchKey,
+}
+
+/// The version of an item, which may be anything else as well.
+fn version(item: &Attributes) -> Option<u64> {
+    item.get("version")?.as_n().ok()?.parse().ok()
 }
 
 impl Store {
@@ -88,7 +93,7 @@ impl Store {
                     // An earlier try may have been in force before what is there now: nobody can tell any more.
                     (_, Some(fault)) => Err(fault),
                     (_, None) if failed.item().is_none() => Ok(Committed::NoSuchKey),
-                    (_, None) => Ok(Committed::Conflict),
+                    (_, None) => Ok(Committed::Conflict(failed.item().and_then(version))),
                 };
             }
             let failed = Fault::from_sdk(&failed);

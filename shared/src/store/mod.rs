@@ -31,6 +31,7 @@ pub mod fingerprints;
 pub mod item;
 pub mod list;
 pub mod record;
+pub mod staged;
 pub mod tidy;
 
 /// The names of the tables; a function that doesn't use one has no name for it.

@@ -161,6 +161,7 @@ pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
         swept: Timestamp::from_secs(item.number("swept")?),
         counters: read_counters(item, attributes)?,
         last_used_at: item.optional_time("last_used_at")?,
+        change: item.optional_text("change")?.map(ToOwned::to_owned),
         last_request: item.optional_text("last_request")?.map(ToOwned::to_owned),
     };
     if record.generations.is_empty() {

@@ -65,9 +65,16 @@ class Keys:
             "expires_at": timestamp(self.now() + lifetime),
         }
 
-    def admin(self, method: str, path: str, body: dict | bytes | None = None, query: dict | None = None) -> Response:
+    def admin(
+        self,
+        method: str,
+        path: str,
+        body: dict | bytes | None = None,
+        query: dict | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
         """A request with the admin key."""
-        return self.wire.request(method, path, key=self._admin, body=body, query=query)
+        return self.wire.request(method, path, key=self._admin, body=body, query=query, headers=headers)
 
     def set_clock(self, response: Response) -> None:
         """Takes the server's idea of the time: expiry is checked by its clock and not by ours."""

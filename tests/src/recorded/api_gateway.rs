@@ -17,13 +17,21 @@ pub(super) struct Asked<'a> {
     pub(super) resource: &'a str,
     pub(super) path: String,
     pub(super) header_key: Option<&'a str>,
+    pub(super) if_match: Option<&'a str>,
     pub(super) query: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Asked<'a> {
     /// A request for `/example` with a key in its header.
     pub(super) fn example(method: &'a str, key: &'a str) -> Self {
-        Self { method, resource: "/example", path: "/example".to_owned(), header_key: Some(key), query: Vec::new() }
+        Self {
+            method,
+            resource: "/example",
+            path: "/example".to_owned(),
+            header_key: Some(key),
+            if_match: None,
+            query: Vec::new(),
+        }
     }
 
     fn headers(&self) -> Map<String, Value> {
@@ -39,6 +47,7 @@ impl<'a> Asked<'a> {
             headers.insert(name.to_owned(), json!(value));
         }
         headers.extend(self.header_key.map(|key| ("X-API-Key".to_owned(), json!(key))));
+        headers.extend(self.if_match.map(|tags| ("If-Match".to_owned(), json!(tags))));
         headers
     }
 

@@ -8,10 +8,22 @@ use super::{Expected, Recorded, api_gateway::Asked};
 
 /// A request for `resource` of the management API, which the authorizer has let through.
 fn ask(method: &str, resource: &str, id: Option<&str>, body: Option<&Value>, authorizer: Value) -> Value {
+    ask_if(None, method, resource, id, body, authorizer)
+}
+
+/// The same for a key of certain versions only.
+fn ask_if(
+    if_match: Option<&str>,
+    method: &str,
+    resource: &str,
+    id: Option<&str>,
+    body: Option<&Value>,
+    authorizer: Value,
+) -> Value {
     let path = resource.replace("{id}", id.unwrap_or_default());
     let parameters = id.map(|id| json!({ "id": id })).unwrap_or_default();
     let body = body.map(ToString::to_string);
-    let asked = Asked { method, resource, path, header_key: None, query: Vec::new() };
+    let asked = Asked { method, resource, path, header_key: None, if_match, query: Vec::new() };
     asked.proxy(parameters, body.as_deref(), authorizer)
 }
 
@@ -147,6 +159,16 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         refused(400, "invalid_field"),
         on("POST", "/rotate", id("turning"), Some(&endless)),
     );
+    // No key ever had version 0.
+    let stale = Some("\"0\"");
+    let stale_answer = "412, `precondition_failed`: nothing was changed";
+    add(
+        "rotate-precondition-failed",
+        "`If-Match` with a version that the key no longer has",
+        stale_answer,
+        refused(412, "precondition_failed"),
+        ask_if(stale, "POST", "/v1/keys/{id}/rotate", id("turning"), None, admin()),
+    );
     add(
         "rotate-not-admin",
         "a key that isn't an admin's",
@@ -155,7 +177,14 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         ask("POST", "/v1/keys/{id}/rotate", id("turning"), None, reader()),
     );
 
-    let list = |query| Asked { method: "GET", resource: "/v1/keys", path: "/v1/keys".to_owned(), header_key: None, query };
+    let list = |query| Asked {
+        method: "GET",
+        resource: "/v1/keys",
+        path: "/v1/keys".to_owned(),
+        header_key: None,
+        if_match: None,
+        query,
+    };
     let owned = list(vec![("owner_type", "service"), ("owner_id", "events"), ("limit", "2")]).proxy(Value::Null, None, admin());
     add(
         "manage-list",
@@ -194,6 +223,27 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         "400, `unknown_field`",
         refused(400, "unknown_field"),
         on("PATCH", "", id("subject"), Some(&json!({ "environment": "live" }))),
+    );
+    add(
+        "manage-update-if-match",
+        "the same with `If-Match: *`; a version would fit only once",
+        "200, the changed key, with its version as `ETag`",
+        answered(200, json!({ "metadata": { "team": "reports" } })),
+        ask_if(Some("*"), "PATCH", "/v1/keys/{id}", id("subject"), Some(&change), admin()),
+    );
+    add(
+        "manage-precondition-failed",
+        "`If-Match` with a version that the key no longer has",
+        stale_answer,
+        refused(412, "precondition_failed"),
+        ask_if(stale, "PATCH", "/v1/keys/{id}", id("subject"), Some(&change), admin()),
+    );
+    add(
+        "manage-invalid-if-match",
+        "`If-Match` with a version that isn't in quotes",
+        "400, `invalid_field`",
+        refused(400, "invalid_field"),
+        ask_if(Some("0"), "PATCH", "/v1/keys/{id}", id("subject"), Some(&change), admin()),
     );
     add(
         "manage-disable",

@@ -64,6 +64,20 @@ def unknown_route(run: Run) -> None:
     expect(key, 404, "no_such_key", when="a key that does not exist")
 
 
+@check(look="Something between caller and function may take `If-Match` or `ETag` away.")
+def if_match(run: Run) -> None:
+    """A change on top of a version that was not seen is 412 precondition_failed; disabling and revoking work all the same."""
+    key = run.keys.issue()
+    stale = {"If-Match": expect(run.keys.admin("GET", key.path), 200).header("ETag")}
+    require(stale["If-Match"] == '"1"', f"a new key's ETag is {stale['If-Match']!r}")
+    changed = expect(run.keys.admin("PATCH", key.path, {"name": "second"}, headers=stale), 200, when="the version that was seen")
+    require(changed.header("ETag") == '"2"', f"the ETag after a change is {changed.header('ETag')!r}")
+    for method, path in [("PATCH", key.path), ("POST", f"{key.path}/enable"), ("POST", f"{key.path}/rotate")]:
+        answer = run.keys.admin(method, path, {}, headers=stale)
+        expect(answer, 412, "precondition_failed", when=f"{method} {path} with a version that is gone")
+    expect(run.keys.admin("POST", f"{key.path}/disable", headers=stale), 200, when="disabling with a version that is gone")
+
+
 @check(look="`Cors` of the API in template.yaml; its preflight must not have the default authorizer.")
 def preflight(run: Run) -> str | None:
     """A browser's preflight needs no key and says who may call; what follows it can be read by that browser."""
