@@ -199,10 +199,15 @@ impl Changes {
             Refusing::Disable => ("disable", Value::Null),
             Refusing::Revoke(reason) => ("revoke", serde_json::json!({ "reason": reason })),
         };
-        // Nothing is written down of what can't be, and nothing but the record stands between a key and its end.
-        let record = self.store.record(id).await?.ok_or_else(no_such_key)?;
-        if refusing == Refusing::Disable && matches!(record.status, Status::Revoked(_)) {
-            return Err(rotation::revoked().into());
+        // Nothing is written down of what can't be, and nothing stands between a key and its end: not even a record that
+        // can't be read. The authorizer refuses that one anyway; this keeps it refused when somebody has mended it.
+        match self.store.record(id).await {
+            Ok(None) => return Err(no_such_key().into()),
+            Ok(Some(Record { status: Status::Revoked(_), .. })) if refusing == Refusing::Disable => {
+                return Err(rotation::revoked().into());
+            }
+            Err(fault) if !fault.is_corrupt() => return Err(fault.into()),
+            Ok(Some(_)) | Err(_) => {}
         }
         let event = self.intend(action, id, actor, detail).await?;
         let changed = match &refusing {
@@ -233,7 +238,7 @@ impl Changes {
             match self.store.commit(&commit, &nonce, self.config.retention_seconds).await? {
                 Committed::Done => return Ok(StatusChange::Done(commit.record)),
                 Committed::NoSuchKey => return Ok(StatusChange::NoSuchKey),
-                Committed::Conflict => {}
+                Committed::Conflict(_) => {}
             }
             match self.store.record(&id).await? {
                 Some(found) => record = found,

@@ -4,7 +4,11 @@ use std::{fmt::Display, str::FromStr};
 
 use http::HeaderValue;
 
-use crate::{key::Prefix, store::Tables, time::DAY};
+use crate::{
+    key::{HIGHEST_COST, Prefix},
+    store::Tables,
+    time::DAY,
+};
 
 /// Where variables come from: the process's environment, or a map in tests and locally.
 pub type Lookup<'a> = &'a (dyn Fn(&str) -> Option<String> + Send + Sync);
@@ -141,7 +145,7 @@ pub struct SecretConfig {
     pub pepper_secret: String,
     /// `KEY_PREFIX`.
     pub prefix: Prefix,
-    /// `BCRYPT_COST`: 4 to 15.
+    /// `BCRYPT_COST`: 4 to [`HIGHEST_COST`].
     pub bcrypt_cost: u32,
 }
 
@@ -154,7 +158,7 @@ impl SecretConfig {
         Ok(Self {
             pepper_secret: required(lookup, "PEPPER_SECRET")?,
             prefix: prefix(lookup)?,
-            bcrypt_cost: ranged(lookup, "BCRYPT_COST", 4, 15)?,
+            bcrypt_cost: ranged(lookup, "BCRYPT_COST", 4, HIGHEST_COST)?,
         })
     }
 }

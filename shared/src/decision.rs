@@ -21,6 +21,9 @@ pub const SWEEP_DELAY: u64 = 5;
 /// The most windows that one use removes; more are removed after the response.
 pub const MOST_SWEPT: usize = 16;
 
+/// The most days that one use folds. There are more only after a long time without any use that was allowed.
+pub const MOST_FOLDED: usize = 16;
+
 /// How long after its end a day is folded into history, in seconds: by then no clock names that day any more.
 pub const FOLD_DELAY: u64 = 3600;
 
@@ -158,6 +161,13 @@ pub fn trusted_now(record: &Record, now: Timestamp) -> Result<Timestamp, ClockBe
 }
 
 fn refusal(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp) -> Option<Refusal> {
+    standing(record, proof, request, now).or_else(|| full(record, now))
+}
+
+/// Why `record` refuses `request` whatever was counted, if it does. Asked once more of the record that a use has left: what
+/// was changed by hand, without a new version, is seen there and nowhere else.
+#[must_use]
+pub fn standing(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp) -> Option<Refusal> {
     match record.status {
         Status::Revoked(_) => return Some(Refusal::Revoked),
         Status::Disabled => return Some(Refusal::Disabled),
@@ -183,10 +193,7 @@ fn refusal(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp
     } else {
         scope::allow(&record.scopes, request.method, request.path.as_ref())
     };
-    if !in_scope {
-        return Some(Refusal::Scope);
-    }
-    full(record, now)
+    (!in_scope).then_some(Refusal::Scope)
 }
 
 /// The full window that ends last: a retry before its end is in vain.
@@ -223,11 +230,18 @@ pub fn sweep(record: &Record, now: Timestamp) -> Option<Sweep> {
     (!windows.is_empty()).then_some(Sweep { up_to, windows })
 }
 
-/// The days of `record` that are over for every clock, and their counts.
+/// The days of `record` that are over for every clock, and their counts; the oldest ones, if they are many.
 #[must_use]
 pub fn closed_days(record: &Record, now: Timestamp) -> Vec<(Window, u64)> {
     let closed = |window: &Window| window.day().is_some() && window.end().plus(FOLD_DELAY) <= now;
-    record.counters.windows.iter().filter(|(window, _)| closed(window)).map(|(window, count)| (*window, *count)).collect()
+    record
+        .counters
+        .windows
+        .iter()
+        .filter(|(window, _)| closed(window))
+        .take(MOST_FOLDED)
+        .map(|(window, count)| (*window, *count))
+        .collect()
 }
 
 #[cfg(test)]

@@ -194,6 +194,8 @@ pub struct Extension<'a> {
     pub field: Option<&'a str>,
 }
 
+const CORRUPT: &str = "stored.corrupt";
+
 /// A fault of ours, or of what we depend on: for the log, never for the caller.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -217,7 +219,13 @@ impl Fault {
     /// A stored item that isn't as this code writes it. Named by kind; its content is not repeated.
     #[must_use]
     pub fn corrupt(kind: &'static str, what: impl fmt::Display) -> Self {
-        Self::new("stored.corrupt", format_args!("{kind}: {what}"))
+        Self::new(CORRUPT, format_args!("{kind}: {what}"))
+    }
+
+    /// Whether a stored item is at fault.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        self.code == CORRUPT
     }
 
     /// What became of an AWS call. Only codes and messages are kept: an error's `Debug` form can hold whole items.

@@ -223,15 +223,19 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// The highest cost of a hash. A higher one, which only damage can be, would keep a processor busy for hours.
+pub const HIGHEST_COST: u32 = 15;
+
 /// A secret's bcrypt hash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hash(String);
 
 impl Hash {
-    /// A hash as it was stored.
+    /// The hash that a stored text is, if it is one.
     #[must_use]
-    pub const fn from_stored(text: String) -> Self {
-        Self(text)
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: bcrypt::HashParts = text.parse().ok()?;
+        (parts.get_cost() <= HIGHEST_COST).then(|| Self(text.to_owned()))
     }
 
     /// For the store, and for nothing else.

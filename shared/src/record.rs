@@ -16,8 +16,11 @@ use crate::{
 /// The version of the stored form that this code writes, and the newest that it reads.
 pub const SCHEMA: u64 = 1;
 
-/// Characters of a generation's tag.
+/// Characters of a generation's tag. Tags of another length are damage, so it can't be changed for those that are stored.
 pub const TAG_LENGTH: usize = 6;
+
+/// The highest number of a generation: no key is rotated that often.
+pub const MOST_GENERATIONS: u32 = 1_000_000_000;
 
 /// Whether a key works.
 #[derive(Clone, Debug, PartialEq, Eq)]

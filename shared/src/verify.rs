@@ -59,7 +59,8 @@ pub struct Verifier {
 pub struct Verdict {
     /// Allowed and counted, or refused.
     pub outcome: Outcome,
-    /// How many uses may have been counted without having been allowed, because answers of DynamoDB's were lost.
+    /// How many uses may have been counted without having been allowed: because answers of DynamoDB's were lost, or because
+    /// the answer shows a record that refuses.
     pub uncertain: u32,
     /// The moment that it counts as.
     pub now: Timestamp,
@@ -271,13 +272,13 @@ impl Verifier {
             match self.store.charge(id, &r#use, nonce).await {
                 Ok(Charge::Counted(counted)) => {
                     let record = self.cache().store(counted, as_of_millis);
-                    return Ok(Verdict::allowed(record, &proof, uncertain, now));
+                    return Ok(Verdict::counted(record, &proof, request, uncertain, now));
                 }
                 Ok(Charge::Refused(Some(found))) => {
                     let landed = found.last_request.as_ref() == Some(nonce);
                     let found = self.cache().store(found, as_of_millis);
                     if landed {
-                        return Ok(Verdict::allowed(found, &proof, uncertain.saturating_sub(1), now));
+                        return Ok(Verdict::counted(found, &proof, request, uncertain.saturating_sub(1), now));
                     }
                     certain = true;
                     fault = None;
@@ -290,7 +291,7 @@ impl Verifier {
                 Err(failed) => {
                     uncertain += u32::from(failed.ambiguous);
                     if !failed.retryable {
-                        return Err(Undecided { fault: failed, uncertain, key: None });
+                        return Err(Undecided { fault: self.explain(id, failed).await, uncertain, key: None });
                     }
                     fault = Some(failed);
                     current = Some(record);
@@ -315,6 +316,11 @@ impl Verifier {
             Some(record) => Ok(Some(record)),
             None => self.read(id).await,
         }
+    }
+
+    /// Why a use was refused by DynamoDB itself. It adds to no counter that isn't a number, and doesn't say that this was it.
+    async fn explain(&self, id: &KeyId, refused: Fault) -> Fault {
+        self.store.record(id).await.err().filter(Fault::is_corrupt).unwrap_or(refused)
     }
 
     async fn read(&self, id: &KeyId) -> Result<Option<Arc<Record>>, Fault> {
@@ -354,8 +360,12 @@ impl Verifier {
 }
 
 impl Verdict {
-    fn allowed(record: Arc<Record>, proof: &Proof, uncertain: u32, now: Timestamp) -> Self {
+    /// Of a use that was counted, and left `record`.
+    fn counted(record: Arc<Record>, proof: &Proof, request: &Request<'_>, uncertain: u32, now: Timestamp) -> Self {
         let now = trusted(&record, now);
+        if let Some(refusal) = decision::standing(&record, proof, request, now) {
+            return Self::refused(refusal, record, uncertain + 1, now);
+        }
         Self { outcome: Outcome::Allowed { record, generation: proof.number }, uncertain, now }
     }
 

@@ -16,4 +16,5 @@ mod peppers;
 mod races;
 mod revocation;
 mod rotation;
+mod stored_items;
 mod unfinished;

@@ -20,6 +20,10 @@ use crate::{
     time::Timestamp,
 };
 
+/// The number of the form that about items are stored in. It is written when the item is, and updates leave it alone: they
+/// write a few attributes of an item that was read before, in the form that its number says, and the rest stays as it was.
+const SCHEMA: u64 = 1;
+
 /// What is known of a key beside its record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
@@ -246,6 +250,7 @@ fn derived(record: &Record, about: &About, now: Timestamp, retention_seconds: u6
 pub fn write(record: &Record, about: &About, now: Timestamp, retention_seconds: u64) -> Attributes {
     let mut attributes = derived(record, about, now, retention_seconds);
     attributes.extend(about_key(&record.id).map(|(name, value)| (name.to_owned(), value)));
+    attributes.insert("schema".to_owned(), number(SCHEMA));
     attributes.insert("owner".to_owned(), text(record.owner.to_string()));
     attributes.insert("created_at".to_owned(), number(about.created_at.secs()));
     attributes.insert("created_by".to_owned(), text(&about.created_by));
@@ -266,7 +271,8 @@ pub(super) fn read_metadata(item: Reader<'_>) -> Result<Map<String, Value>, Faul
 
 /// 0 days is how "never" is stored.
 pub(super) fn read_rotate_every_days(item: Reader<'_>) -> Result<Option<u32>, Fault> {
-    Ok(u32::try_from(item.number("rotate_every_days")?).ok().filter(|days| *days > 0))
+    let days = u32::try_from(item.number("rotate_every_days")?).map_err(|_| item.corrupt("rotate_every_days is out of range"))?;
+    Ok((days > 0).then_some(days))
 }
 
 fn write_note(note: &SecretNote) -> AttributeValue {
@@ -280,8 +286,11 @@ fn write_note(note: &SecretNote) -> AttributeValue {
 
 fn read(attributes: &Attributes) -> Result<About, Fault> {
     let item = Reader::new("about", attributes);
+    item.known_form(SCHEMA)?;
+    // With another one the item would never be written again.
+    item.number("version")?;
     let mut secrets = BTreeMap::new();
-    for (tag, value) in item.map("secrets")?.into_iter().flatten() {
+    for (tag, value) in item.map("secrets")? {
         secrets.insert(tag.clone(), read_note(value.as_m().map_err(|_| item.corrupt("a secret is not a map"))?)?);
     }
     Ok(About {

@@ -11,6 +11,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// The number of the form that aliases are stored in.
+const SCHEMA: u64 = 1;
+
 /// What is known of a secret before it is proven.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Alias {
@@ -74,6 +77,7 @@ pub fn write(digest: &Digest, alias: &Alias) -> Attributes {
     Attributes::from([
         ("pk".to_owned(), text(partition(&digest.encoded()))),
         ("sk".to_owned(), text("alias")),
+        ("schema".to_owned(), number(SCHEMA)),
         ("key".to_owned(), text(alias.key.as_str())),
         ("generation".to_owned(), number(alias.proof.number.into())),
         ("tag".to_owned(), text(&alias.proof.tag)),
@@ -83,12 +87,10 @@ pub fn write(digest: &Digest, alias: &Alias) -> Attributes {
 
 fn read(attributes: &Attributes) -> Result<Alias, Fault> {
     let item = Reader::new("alias", attributes);
+    item.known_form(SCHEMA)?;
     Ok(Alias {
         key: item.parsed("key", KeyId::parse)?,
-        proof: Proof {
-            number: u32::try_from(item.number("generation")?).map_err(|_| item.corrupt("generation is out of range"))?,
-            tag: item.text("tag")?.to_owned(),
-        },
-        hash: Hash::from_stored(item.text("hash")?.to_owned()),
+        proof: Proof { number: item.generation("generation")?, tag: item.tag("tag")?.to_owned() },
+        hash: item.parsed("hash", Hash::parse)?,
     })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
+    error::ProvideErrorMetadata,
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -12,7 +13,7 @@ use super::{
     expression::Expression,
     item::Attributes,
     number, once,
-    record::{found, generation_counter, policy, read, revoked},
+    record::{found, generation_counter, policy, read, revoked, write},
     text,
 };
 use crate::{
@@ -67,6 +68,12 @@ pub enum StatusChange {
     NoSuchKey,
 }
 
+fn unless_revoked(update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+    let condition = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status <> :revoked)";
+    let update = update.condition_expression(condition).expression_attribute_values(":revoked", text("revoked"));
+    update.return_values(ReturnValue::AllNew)
+}
+
 /// The version of an item, which may be anything else as well.
 fn version(item: &Attributes) -> Option<u64> {
     item.get("version")?.as_n().ok()?.parse().ok()
@@ -80,6 +87,8 @@ impl Store {
     /// # Errors
     /// A [`Fault`]; `ambiguous` if the change may be in force.
     pub async fn commit(&self, commit: &Commit, nonce: &str, retention_seconds: u64) -> Result<Committed, Fault> {
+        // What could never be read again must not be written, whatever it was made of.
+        read(&write(&commit.record))?;
         let mut fault = None::<Fault>;
         for tried in 0..TRIES {
             let failed = match once(self.build(commit, nonce, retention_seconds)).send().await {
@@ -150,14 +159,19 @@ impl Store {
         self.change_status(id, expression).await
     }
 
+    /// The new status is in force also if the item can't be read afterwards, which is a fault.
     async fn change_status(&self, id: &KeyId, mut expression: Expression) -> Result<StatusChange, Fault> {
-        expression.name("#version", "version".to_owned());
         expression.name("#status", "status".to_owned());
-        expression.set_raw("#version = #version + :step");
-        let update = expression.apply(self.hot_update(id)).condition_expression("attribute_exists(pk) AND #status <> :revoked");
-        let update =
-            update.expression_attribute_values(":step", number(1)).expression_attribute_values(":revoked", text("revoked"));
-        match update.return_values(ReturnValue::AllNew).send().await {
+        let mut stepping = expression.clone();
+        stepping.name("#version", "version".to_owned());
+        stepping.set_raw("#version = #version + :step");
+        let update = stepping.apply(self.hot_update(id)).expression_attribute_values(":step", number(1));
+        let mut answer = unless_revoked(update).send().await;
+        // DynamoDB refuses to add to a version that is none. No instance can know that one, so it needs no other.
+        if answer.as_ref().err().and_then(ProvideErrorMetadata::code) == Some("ValidationException") {
+            answer = unless_revoked(expression.apply(self.hot_update(id))).send().await;
+        }
+        match answer {
             Ok(answer) => read(answer.attributes().unwrap_or(&Attributes::new())).map(StatusChange::Done),
             Err(error) => Ok(found(&error)?.map_or(StatusChange::NoSuchKey, StatusChange::Revoked)),
         }

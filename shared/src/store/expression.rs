@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder
 use super::item::Attributes;
 
 /// An update expression in the making. Every name goes through a placeholder: many are reserved words.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Expression {
     set: Vec<String>,
     remove: Vec<String>,

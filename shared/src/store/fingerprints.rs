@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{error::Fault, time::Timestamp};
 
+/// The number of the form that fingerprints are stored in.
+const SCHEMA: u64 = 1;
+
 /// A pepper as the table remembers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
@@ -38,7 +41,11 @@ impl Store {
     pub async fn record_fingerprint(&self, pepper: u32, recorded: &Recorded) -> Result<(), Fault> {
         let update = self.client.update_item().table_name(&self.tables.keys);
         let update = update.key("pk", text("pepper")).key("sk", text("fingerprints"));
-        let update = update.update_expression("SET #p = :p").condition_expression("attribute_not_exists(#p)");
+        // An item from before there were numbers gets its own with the next pepper: its form is the first as well.
+        let update = update.update_expression("SET #p = :p, #schema = if_not_exists(#schema, :schema)");
+        let update = update.condition_expression("attribute_not_exists(#p)");
+        let update =
+            update.expression_attribute_names("#schema", "schema").expression_attribute_values(":schema", number(SCHEMA));
         let value = AttributeValue::M(Attributes::from([
             ("fingerprint".to_owned(), text(&recorded.fingerprint)),
             ("since".to_owned(), number(recorded.since.secs())),
@@ -50,6 +57,7 @@ impl Store {
 
 fn read(attributes: &Attributes) -> Result<BTreeMap<u32, Recorded>, Fault> {
     let item = Reader::new("fingerprints", attributes);
+    item.known_form(SCHEMA)?;
     let mut recorded = BTreeMap::new();
     for (name, value) in attributes {
         let Some(pepper) = name.strip_prefix('p').and_then(|digits| digits.parse().ok()) else { continue };

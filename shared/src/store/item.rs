@@ -4,7 +4,16 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::{error::Fault, time::Timestamp};
+use crate::{
+    base62,
+    error::Fault,
+    record::{MOST_GENERATIONS, TAG_LENGTH},
+    time::Timestamp,
+};
+
+/// The largest number that any item holds. Nothing here ever counts that far, so a larger one is damage; and whatever is
+/// added to one that was read is far from overflowing. All up to this are exact in JSON as everybody reads it, too.
+pub const LARGEST: u64 = (1 << 53) - 1;
 
 /// An item's attributes by name.
 pub type Attributes = HashMap<String, AttributeValue>;
@@ -27,6 +36,21 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn corrupt(&self, what: impl std::fmt::Display) -> Fault {
         Fault::corrupt(self.kind, what)
+    }
+
+    /// Fails if the item is in a form that this code doesn't know, of which `newest` is the number of the newest. An item
+    /// without a number is in the first one: only the hot item has had a number from the beginning.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says which form it is.
+    pub fn known_form(&self, newest: u64) -> Result<(), Fault> {
+        match self.optional_number("schema")?.unwrap_or(1) {
+            0 => Err(self.corrupt("schema 0 has never been written")),
+            schema if schema > newest => {
+                Err(self.corrupt(format_args!("schema {schema} is newer than {newest}, the newest known here")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A text, if the attribute is there.
@@ -57,25 +81,59 @@ impl<'a> Reader<'a> {
         parse(self.text(name)?).ok_or_else(|| self.corrupt(format_args!("{name} is invalid")))
     }
 
-    /// A whole number of at least 0, if the attribute is there.
+    /// A whole number from 0 to [`LARGEST`], if the attribute is there.
     ///
     /// # Errors
     /// A [`Fault`] if it is there and something else.
     pub fn optional_number(&self, name: &str) -> Result<Option<u64>, Fault> {
-        let invalid = || self.corrupt(format_args!("{name} is not a whole number"));
+        let invalid = || self.corrupt(format_args!("{name} is not a whole number from 0 to {LARGEST}"));
         match self.attributes.get(name) {
             None => Ok(None),
-            Some(AttributeValue::N(digits)) => digits.parse().map(Some).map_err(|_| invalid()),
+            Some(AttributeValue::N(digits)) => {
+                digits.parse().ok().filter(|number| *number <= LARGEST).map(Some).ok_or_else(invalid)
+            }
             Some(_) => Err(invalid()),
         }
     }
 
-    /// A whole number of at least 0.
+    /// A whole number from 0 to [`LARGEST`].
     ///
     /// # Errors
     /// A [`Fault`] if there is none.
     pub fn number(&self, name: &str) -> Result<u64, Fault> {
         self.optional_number(name)?.ok_or_else(|| self.corrupt(format_args!("{name} is missing")))
+    }
+
+    /// The number of a generation: they count up from 1.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is none, or it is out of range.
+    pub fn generation(&self, name: &str) -> Result<u32, Fault> {
+        let number = u32::try_from(self.number(name)?).ok().filter(|number| (1..=MOST_GENERATIONS).contains(number));
+        number.ok_or_else(|| self.corrupt(format_args!("{name} is out of range")))
+    }
+
+    /// The tag of a generation.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is none, or it hasn't the form of one.
+    pub fn tag(&self, name: &str) -> Result<&'a str, Fault> {
+        let tag = self.text(name)?;
+        // A text of another form would prove nothing, and the secret that carries it would be taken for an unknown one.
+        let valid = tag.len() == TAG_LENGTH && base62::is_base62(tag);
+        valid.then_some(tag).ok_or_else(|| self.corrupt(format_args!("{name} is invalid")))
+    }
+
+    /// Whether a mark is there.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it is there and neither true nor false.
+    pub fn flag(&self, name: &str) -> Result<bool, Fault> {
+        match self.attributes.get(name) {
+            None => Ok(false),
+            Some(AttributeValue::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(self.corrupt(format_args!("{name} is neither true nor false"))),
+        }
     }
 
     /// A moment, in seconds since the epoch, if the attribute is there.
@@ -86,15 +144,14 @@ impl<'a> Reader<'a> {
         Ok(self.optional_number(name)?.map(Timestamp::from_secs))
     }
 
-    /// A list; one that isn't there is empty.
+    /// A list. One that has gone is not taken for an empty one: no networks would be all networks.
     ///
     /// # Errors
-    /// A [`Fault`] if it is there and not a list.
+    /// A [`Fault`] if there is none.
     pub fn list(&self, name: &str) -> Result<&'a [AttributeValue], Fault> {
         match self.attributes.get(name) {
-            None => Ok(&[]),
             Some(AttributeValue::L(values)) => Ok(values),
-            Some(_) => Err(self.corrupt(format_args!("{name} is not a list"))),
+            _ => Err(self.corrupt(format_args!("{name} is missing or not a list"))),
         }
     }
 
@@ -108,15 +165,14 @@ impl<'a> Reader<'a> {
         values.ok_or_else(|| self.corrupt(format_args!("{name} holds an invalid value")))
     }
 
-    /// A map as a reader of its own; one that isn't there is none.
+    /// A map. One that has gone is not taken for an empty one: no limits would be no limit.
     ///
     /// # Errors
-    /// A [`Fault`] if it is there and not a map.
-    pub fn map(&self, name: &str) -> Result<Option<&'a Attributes>, Fault> {
+    /// A [`Fault`] if there is none.
+    pub fn map(&self, name: &str) -> Result<&'a Attributes, Fault> {
         match self.attributes.get(name) {
-            None => Ok(None),
-            Some(AttributeValue::M(map)) => Ok(Some(map)),
-            Some(_) => Err(self.corrupt(format_args!("{name} is not a map"))),
+            Some(AttributeValue::M(map)) => Ok(map),
+            _ => Err(self.corrupt(format_args!("{name} is missing or not a map"))),
         }
     }
 }

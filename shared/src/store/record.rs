@@ -143,10 +143,9 @@ fn write_generation(generation: &Generation) -> AttributeValue {
 /// A [`Fault`] if it holds none, or one that a newer version of this code has written.
 pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
     let item = Reader::new("key", attributes);
-    let schema = item.number("schema")?;
-    if schema > SCHEMA {
-        return Err(item.corrupt(format_args!("schema {schema} is newer than {SCHEMA}, the newest known here")));
-    }
+    // Without its number it is damaged: unlike other items, this one has always had it.
+    item.number("schema")?;
+    item.known_form(SCHEMA)?;
     let record = Record {
         id: item.parsed("pk", KeyId::parse)?,
         version: item.number("version")?,
@@ -164,10 +163,21 @@ pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
         change: item.optional_text("change")?.map(ToOwned::to_owned),
         last_request: item.optional_text("last_request")?.map(ToOwned::to_owned),
     };
-    if record.generations.is_empty() {
-        return Err(item.corrupt("no generation"));
+    if !is_history(&record.generations) {
+        return Err(item.corrupt("generations are not one, or an older one that a newer one is replacing"));
     }
     Ok(record)
+}
+
+/// Whether rotations can have left these generations: one that nothing ends but its expiry, and perhaps an older one
+/// with an end. Of a list that has lost an entry, the rest would be taken for something else.
+fn is_history(generations: &[Generation]) -> bool {
+    let is_newest = |generation: &Generation| generation.grace_ends_at.is_none() && !generation.until_first_use;
+    match generations {
+        [newest] => is_newest(newest),
+        [older, newest] => older.number < newest.number && older.grace_ends_at.is_some() && is_newest(newest),
+        _ => false,
+    }
 }
 
 fn read_status(item: Reader<'_>) -> Result<Status, Fault> {
@@ -184,11 +194,16 @@ fn read_status(item: Reader<'_>) -> Result<Status, Fault> {
 }
 
 fn read_limits(item: Reader<'_>) -> Result<Vec<Limit>, Fault> {
-    let Some(map) = item.map("limits")? else { return Ok(Vec::new()) };
+    let map = item.map("limits")?;
     let reader = Reader::new("limits", map);
     let limit = |name: &String| {
         let period = Period::parse(name).ok_or_else(|| reader.corrupt("an unknown period"))?;
-        Ok(Limit { requests: reader.number(name)?, period })
+        let requests = reader.number(name)?;
+        // It would be full for ever, and its caller told to try again.
+        if requests == 0 {
+            return Err(reader.corrupt("a limit of none"));
+        }
+        Ok(Limit { requests, period })
     };
     let mut limits = map.keys().map(limit).collect::<Result<Vec<_>, Fault>>()?;
     limits.sort_by_key(|limit| limit.period);
@@ -199,11 +214,11 @@ fn read_generation(item: Reader<'_>, value: &AttributeValue) -> Result<Generatio
     let map = value.as_m().map_err(|_| item.corrupt("a generation is not a map"))?;
     let reader = Reader::new("generation", map);
     Ok(Generation {
-        number: u32::try_from(reader.number("n")?).map_err(|_| reader.corrupt("n is out of range"))?,
-        tag: reader.text("tag")?.to_owned(),
+        number: reader.generation("n")?,
+        tag: reader.tag("tag")?.to_owned(),
         expires_at: reader.optional_time("expires")?,
         grace_ends_at: reader.optional_time("grace")?,
-        until_first_use: map.get("yields").is_some_and(|value| value.as_bool() == Ok(&true)),
+        until_first_use: reader.flag("yields")?,
     })
 }
 
@@ -235,8 +250,9 @@ mod tests {
     use crate::sample;
 
     fn records() -> impl Strategy<Value = Record> {
-        let times = prop::option::of(0_u64..4_000_000_000).prop_map(|seconds| seconds.map(Timestamp::from_secs));
-        let generation = (times.clone(), times.clone(), any::<bool>(), "[a-zA-Z0-9]{6}");
+        let time = (0_u64..4_000_000_000).prop_map(Timestamp::from_secs);
+        let times = prop::option::of(time.clone());
+        let generation = (times.clone(), time, any::<bool>(), "[a-zA-Z0-9]{6}");
         let limits = prop::collection::btree_map(0_usize..5, 1_u64..1000, 0..5);
         let counts = prop::collection::btree_map((0_usize..5, 1_000_000_u64..4_000_000_000), 0_u64..1000, 0..20);
         let texts = prop::sample::subsequence(vec!["read", "admin", "GET /a/{b}", "ANY /{*rest}"], 0..4);
@@ -245,14 +261,15 @@ mod tests {
         (generations, limits, counts, texts, nets, ".{1,64}", times, any::<bool>()).prop_map(
             |(generations, limits, counts, scopes, networks, name, revoked, disabled)| {
                 let mut record = sample::record();
+                let newest = u32::try_from(generations.len()).unwrap();
                 record.generations = (1..)
                     .zip(generations)
                     .map(|(number, (expires_at, grace_ends_at, until_first_use, tag))| Generation {
                         number,
                         tag,
                         expires_at,
-                        grace_ends_at,
-                        until_first_use,
+                        grace_ends_at: (number < newest).then_some(grace_ends_at),
+                        until_first_use: until_first_use && number < newest,
                     })
                     .collect();
                 record.limits =
