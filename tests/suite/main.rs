@@ -17,4 +17,5 @@ mod races;
 mod revocation;
 mod rotation;
 mod stored_items;
+mod stored_shapes;
 mod unfinished;
