@@ -201,51 +201,45 @@ impl Changes {
         };
         // Nothing is written down of what can't be, and nothing stands between a key and its end: not even a record that
         // can't be read. The authorizer refuses that one anyway; this keeps it refused when somebody has mended it.
-        match self.store.record(id).await {
+        let known = match self.store.record(id).await {
             Ok(None) => return Err(no_such_key().into()),
             Ok(Some(Record { status: Status::Revoked(_), .. })) if refusing == Refusing::Disable => {
                 return Err(rotation::revoked().into());
             }
-            Err(fault) if !fault.is_corrupt() => return Err(fault.into()),
-            Ok(Some(_)) | Err(_) => {}
-        }
+            Ok(Some(record)) => Some(record.version),
+            Err(fault) if fault.is_corrupt() => None,
+            Err(fault) => return Err(fault.into()),
+        };
         let event = self.intend(action, id, actor, detail).await?;
         let changed = match &refusing {
-            Refusing::Disable => self.disable(record).await?,
+            Refusing::Disable => self.disable(id, known).await?,
             Refusing::Revoke(reason) => {
                 let revocation = Revocation { at: now, by: actor.to_owned(), reason: reason.clone() };
                 self.store.revoke(id, &revocation, now.plus(self.config.retention_seconds)).await?
             }
         };
         let record = match (changed, refusing) {
-            (StatusChange::Done(record), _) | (StatusChange::Revoked(record), Refusing::Revoke(_)) => record,
-            (StatusChange::Revoked(_), Refusing::Disable) => return self.refused(&event, rotation::revoked()).await,
+            (StatusChange::Done(record), _) | (StatusChange::Refused(record), Refusing::Revoke(_)) => record,
+            (StatusChange::Refused(_), Refusing::Disable) => return self.refused(&event, rotation::revoked()).await,
             (StatusChange::NoSuchKey, _) => return self.refused(&event, no_such_key()).await,
         };
         self.after_status(&event, record).await
     }
 
-    /// Disables a key as it is known, so that a copy of the write that arrives late can't undo what was done after it. Should
-    /// others change the key again and again meanwhile, then at last whatever it has become: refusing never waits.
-    async fn disable(&self, mut record: Record) -> Result<StatusChange, Fault> {
-        let (id, nonce) = (record.id.clone(), charge::nonce(self.host.entropy.as_ref())?);
+    /// Disables a key at the version that is `known`, so that a copy of the write that arrives late can't undo what was done
+    /// after it. Should others change the key again and again meanwhile, then at last at any: refusing never waits.
+    async fn disable(&self, id: &KeyId, mut known: Option<u64>) -> Result<StatusChange, Fault> {
         for _ in 0..MOST_RACES {
-            if matches!(record.status, Status::Revoked(_)) {
-                return Ok(StatusChange::Revoked(record));
-            }
-            let after = Record { version: record.version + 1, status: Status::Disabled, ..record };
-            let commit = Commit { record: after, dropped: Vec::new(), unused: None };
-            match self.store.commit(&commit, &nonce, self.config.retention_seconds).await? {
-                Committed::Done => return Ok(StatusChange::Done(commit.record)),
-                Committed::NoSuchKey => return Ok(StatusChange::NoSuchKey),
-                Committed::Conflict(_) => {}
-            }
-            match self.store.record(&id).await? {
-                Some(found) => record = found,
-                None => return Ok(StatusChange::NoSuchKey),
+            match self.store.disable(id, known).await? {
+                StatusChange::Refused(Record { version, status: Status::Active, .. }) => known = Some(version),
+                // Perhaps by an earlier copy of this very write.
+                StatusChange::Refused(disabled @ Record { status: Status::Disabled, .. }) => {
+                    return Ok(StatusChange::Done(disabled));
+                }
+                settled => return Ok(settled),
             }
         }
-        self.store.disable(&id).await
+        self.store.disable(id, None).await
     }
 
     /// Enables a disabled key; one that is active stays so.

@@ -57,19 +57,23 @@ pub enum Committed {
     NoSuchKey,
 }
 
-/// What became of a change of status that needs no version.
+/// What became of a change of status.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatusChange {
     /// The change is in force; the record after it.
     Done(Record),
-    /// The key was revoked before; its record.
-    Revoked(Record),
+    /// The key was revoked before, or has another version than the one that was named; its record.
+    Refused(Record),
     /// There is no such key.
     NoSuchKey,
 }
 
-fn unless_revoked(update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
-    let condition = "attribute_exists(pk) AND (attribute_not_exists(#status) OR #status <> :revoked)";
+fn unless_revoked(mut update: UpdateItemFluentBuilder, known: Option<u64>) -> UpdateItemFluentBuilder {
+    let mut condition = String::from("attribute_exists(pk) AND (attribute_not_exists(#status) OR #status <> :revoked)");
+    if let Some(version) = known {
+        condition.push_str(" AND #version = :known");
+        update = update.expression_attribute_values(":known", number(version));
+    }
     let update = update.condition_expression(condition).expression_attribute_values(":revoked", text("revoked"));
     update.return_values(ReturnValue::AllNew)
 }
@@ -136,14 +140,14 @@ impl Store {
         update.expression_attribute_values(":before", number(record.version - 1))
     }
 
-    /// Disables a key, whatever version it has: refusing must never wait for anything.
+    /// Disables a key if it has that version; without one, whatever version it has.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
-    pub async fn disable(&self, id: &KeyId) -> Result<StatusChange, Fault> {
+    pub async fn disable(&self, id: &KeyId, version: Option<u64>) -> Result<StatusChange, Fault> {
         let mut expression = Expression::default();
         expression.set("status", text(Status::Disabled.as_str()));
-        self.change_status(id, expression).await
+        self.change_status(id, expression, version).await
     }
 
     /// Revokes a key, whatever version it has. The reason is part of the commit, so that whoever repeats a revocation
@@ -156,24 +160,24 @@ impl Store {
         expression.set("status", text("revoked"));
         expression.set("ttl", number(ttl.secs()));
         revoked(revocation).into_iter().for_each(|(name, value)| expression.set(&name, value));
-        self.change_status(id, expression).await
+        self.change_status(id, expression, None).await
     }
 
     /// The new status is in force also if the item can't be read afterwards, which is a fault.
-    async fn change_status(&self, id: &KeyId, mut expression: Expression) -> Result<StatusChange, Fault> {
+    async fn change_status(&self, id: &KeyId, mut expression: Expression, known: Option<u64>) -> Result<StatusChange, Fault> {
         expression.name("#status", "status".to_owned());
         let mut stepping = expression.clone();
         stepping.name("#version", "version".to_owned());
         stepping.set_raw("#version = #version + :step");
         let update = stepping.apply(self.hot_update(id)).expression_attribute_values(":step", number(1));
-        let mut answer = unless_revoked(update).send().await;
+        let mut answer = unless_revoked(update, known).send().await;
         // DynamoDB refuses to add to a version that is none. No instance can know that one, so it needs no other.
         if answer.as_ref().err().and_then(ProvideErrorMetadata::code) == Some("ValidationException") {
-            answer = unless_revoked(expression.apply(self.hot_update(id))).send().await;
+            answer = unless_revoked(expression.apply(self.hot_update(id)), None).send().await;
         }
         match answer {
             Ok(answer) => read(answer.attributes().unwrap_or(&Attributes::new())).map(StatusChange::Done),
-            Err(error) => Ok(found(&error)?.map_or(StatusChange::NoSuchKey, StatusChange::Revoked)),
+            Err(error) => Ok(found(&error)?.map_or(StatusChange::NoSuchKey, StatusChange::Refused)),
         }
     }
 
