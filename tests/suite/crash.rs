@@ -165,7 +165,7 @@ async fn a_killed_rotation_leaves_the_old_secret_and_repeating_it_gives_a_new_on
     for point in points() {
         let old = site.issue().await;
         let id = old.key.clone().expect("a key");
-        let job = Job::Change(id.clone(), Change::Rotate(json!({})));
+        let job = Job::Change(id.clone(), Change::Rotate(json!({})), None);
         if site.kill(&job, &point).await.is_none() {
             continue;
         }
@@ -194,7 +194,7 @@ async fn a_killed_update_is_in_force_or_not_and_repeating_it_finishes_it() {
     for point in points() {
         let key = site.issue().await;
         let id = key.key.clone().expect("a key");
-        let job = Job::Change(id.clone(), Change::Update(change.clone()));
+        let job = Job::Change(id.clone(), Change::Update(change.clone()), None);
         if site.kill(&job, &point).await.is_none() {
             continue;
         }
@@ -221,7 +221,7 @@ async fn a_killed_revocation_is_in_force_or_not_and_repeating_it_finishes_it() {
         let key = site.issue().await;
         let id = key.key.clone().expect("a key");
         assert_eq!(site.answer(&key).await, Answer::Allowed);
-        let job = Job::Change(id.clone(), Change::Revoke);
+        let job = Job::Change(id.clone(), Change::Revoke, None);
         if site.kill(&job, &point).await.is_none() {
             continue;
         }

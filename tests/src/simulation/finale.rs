@@ -34,6 +34,7 @@ impl World {
         let ids: Vec<String> = self.model.keys.iter().filter(|(_, key)| key.now().is_some()).map(|(id, _)| id.clone()).collect();
         for id in ids {
             self.repeat(&id).await?;
+            self.surely(Job::Show(id.clone())).await?;
             self.usable(&id).await?;
             self.whole(&id).map_err(|wrong| format!("{id}: {wrong}"))?;
             self.audited(&id).map_err(|wrong| format!("{id}: {wrong}"))?;
@@ -54,7 +55,7 @@ impl World {
     async fn repeat(&mut self, id: &str) -> Result<(), String> {
         let mut last = BTreeMap::new();
         for errand in self.model.errands.values() {
-            if let Job::Change(of, change) = &errand.job
+            if let Job::Change(of, change, _) = &errand.job
                 && of == id
             {
                 last.insert(change.action(), errand.clone());
@@ -64,8 +65,9 @@ impl World {
             self.tally.count("repeated changes");
             let job = match errand.job {
                 // What was meant to expire then may have, meanwhile.
-                Job::Change(id, Change::Update(_)) => Job::Change(id, Change::Update(json!({ "name": "repeated" }))),
-                Job::Change(id, Change::Rotate(_)) => Job::Change(id, Change::Rotate(json!({ "expires_at": null }))),
+                Job::Change(id, Change::Update(_), _) => Job::Change(id, Change::Update(json!({ "name": "repeated" })), None),
+                Job::Change(id, Change::Rotate(_), _) => Job::Change(id, Change::Rotate(json!({ "expires_at": null })), None),
+                Job::Change(id, change, _) => Job::Change(id, change, None),
                 job => job,
             };
             self.surely(job).await?;
@@ -76,7 +78,7 @@ impl World {
     /// An administrator can rotate every key that isn't revoked, and what it is answered with works.
     async fn usable(&mut self, id: &str) -> Result<(), String> {
         let body = json!({ "force": true, "expires_at": null });
-        let rotated = self.surely(Job::Change(id.to_owned(), Change::Rotate(body))).await?;
+        let rotated = self.surely(Job::Change(id.to_owned(), Change::Rotate(body), None)).await?;
         let End::Reply { status, body } = &rotated.end else { return Err("no reply".to_owned()) };
         let revoked = self.now(id).is_some_and(|item| text(item, "status") == "revoked");
         if revoked {
@@ -88,7 +90,7 @@ impl World {
             return Ok(());
         }
         must!(*status == 200, "a key could not be rotated: {body}");
-        let enabled = self.surely(Job::Change(id.to_owned(), Change::Enable)).await?;
+        let enabled = self.surely(Job::Change(id.to_owned(), Change::Enable, None)).await?;
         must!(enabled.is_done(), "a key could not be enabled");
         let held = self.held(id).pop().ok_or("no secret")?;
         // Of two sandboxes, one may have refused it a moment ago.
@@ -189,7 +191,7 @@ impl World {
                 .model
                 .errands
                 .values()
-                .filter(|errand| matches!(&errand.job, Job::Change(of, change) if of == id && change.action() == action))
+                .filter(|errand| matches!(&errand.job, Job::Change(of, change, _) if of == id && change.action() == action))
                 .collect();
             let committed = errands.iter().filter(|errand| self.model.commits.contains_key(&errand.id)).count();
             let done = errands.iter().filter(|errand| errand.is_done()).count();

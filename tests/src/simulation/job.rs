@@ -61,8 +61,8 @@ pub enum Job {
     },
     /// A new key.
     Issue(Value),
-    /// A change of the key of that id.
-    Change(String, Change),
+    /// A change of the key of that id, perhaps only if it has that version (`If-Match`).
+    Change(String, Change, Option<u64>),
     /// A look at the key of that id.
     Show(String),
     /// The keys of the owner that all keys here have.
@@ -116,7 +116,7 @@ impl Job {
         match self {
             Self::Use { .. } => "authorizer",
             Self::Issue(_) => "issue",
-            Self::Change(_, Change::Rotate(_)) => "rotate",
+            Self::Change(_, Change::Rotate(_), _) => "rotate",
             Self::Change(..) | Self::Show(_) | Self::List => "manage",
         }
     }
@@ -135,13 +135,19 @@ impl Job {
             Self::Issue(body) => event::management("POST", "/v1/keys", None, &[], &body.to_string()),
             Self::Show(id) => of("GET", "/v1/keys/{id}", id, &Value::Null),
             Self::List => event::management("GET", "/v1/keys", None, &[("owner_type", "user"), ("owner_id", "simulated")], ""),
-            Self::Change(id, change) => match change {
-                Change::Update(body) => of("PATCH", "/v1/keys/{id}", id, body),
-                Change::Rotate(body) => of("POST", "/v1/keys/{id}/rotate", id, body),
-                Change::Disable => of("POST", "/v1/keys/{id}/disable", id, &Value::Null),
-                Change::Enable => of("POST", "/v1/keys/{id}/enable", id, &Value::Null),
-                Change::Revoke => of("POST", "/v1/keys/{id}/revoke", id, &json!({ "reason": "simulated" })),
-            },
+            Self::Change(id, change, version) => {
+                let event = match change {
+                    Change::Update(body) => of("PATCH", "/v1/keys/{id}", id, body),
+                    Change::Rotate(body) => of("POST", "/v1/keys/{id}/rotate", id, body),
+                    Change::Disable => of("POST", "/v1/keys/{id}/disable", id, &Value::Null),
+                    Change::Enable => of("POST", "/v1/keys/{id}/enable", id, &Value::Null),
+                    Change::Revoke => of("POST", "/v1/keys/{id}/revoke", id, &json!({ "reason": "simulated" })),
+                };
+                match version {
+                    Some(version) => event::with_header(event, "If-Match", &[&format!("\"{version}\"")]),
+                    None => event,
+                }
+            }
         }
     }
 }

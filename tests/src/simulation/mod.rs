@@ -291,8 +291,8 @@ impl World {
     fn describe(&mut self, errand: &Errand) {
         let time = self.model.time;
         let (name, end) = match (&errand.job, &errand.end) {
-            (Job::Change(_, change), End::Reply { status, .. }) => (change.action(), status.to_string()),
-            (Job::Change(_, change), _) => (change.action(), "killed".to_owned()),
+            (Job::Change(_, change, _), End::Reply { status, .. }) => (change.action(), status.to_string()),
+            (Job::Change(_, change, _), _) => (change.action(), "killed".to_owned()),
             (job, End::Reply { status, .. }) => (job.function(), status.to_string()),
             (job, End::Killed) => (job.function(), "killed".to_owned()),
             (_, End::Verdict { outcome, uncertain, .. }) => {

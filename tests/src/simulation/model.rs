@@ -55,6 +55,8 @@ pub struct Key {
     states: Vec<(Instant, Option<Item>)>,
     /// The tags of secrets that a function has answered with.
     pub answered: BTreeSet<String>,
+    /// The metadata that each version came with, if it came with any.
+    metadata: BTreeMap<u64, Value>,
 }
 
 impl Key {
@@ -187,9 +189,14 @@ impl Model {
     }
 
     fn commit(&mut self, errand: &Errand, at: Instant, before: &Item, after: &Item) -> Result<(), String> {
-        let Job::Change(_, change) = &errand.job else { return Err("no change was asked for".to_owned()) };
+        let Job::Change(_, change, if_match) = &errand.job else { return Err("no change was asked for".to_owned()) };
         let version = number(after, "version").unwrap_or(0);
         must!(number(before, "version") == Some(version - 1), "versions grow by one");
+        let conditional = !matches!(change, Change::Disable | Change::Revoke);
+        must!(
+            !conditional || if_match.is_none_or(|named| named == version - 1),
+            "changed on top of a version that it didn't name"
+        );
         must!(text(before, "status") != "revoked", "a revoked key was changed");
         let mut expected = before.clone();
         for name in ["version", "change", "ttl"] {
@@ -209,6 +216,9 @@ impl Model {
                 }
             }
             Change::Update(body) => {
+                if let (Some(metadata), Some(key)) = (body.get("metadata"), self.keys.get_mut(text(before, "pk"))) {
+                    key.metadata.insert(version, metadata.clone());
+                }
                 if let Some(name) = body["name"].as_str() {
                     set("name", json!({ "S": name }));
                 }
@@ -314,18 +324,25 @@ impl Model {
             |id: &String| self.keys.get(id).is_none_or(|key| key.between(errand.began, errand.ended).any(|item| item.is_none()));
         match &errand.job {
             Job::List => must!(status == 200, "lists answer"),
-            Job::Show(id) => must!(status == 200 || (status == 404 && removed(id)), "known keys are shown"),
+            Job::Show(id) if status == 404 => must!(removed(id), "known keys are shown"),
+            Job::Show(id) => {
+                must!(status == 200, "known keys are shown");
+                self.shown(id, body)?;
+            }
             Job::Issue(_) => {
                 must!(status == 201 && commits.len() == 1, "an issued key is there");
                 let id = body["id"].as_str().unwrap_or_default().to_owned();
                 self.hand_out(&id, 1, body)?;
             }
-            Job::Change(id, change) => {
+            Job::Change(id, change, if_match) => {
                 if status != 200 {
                     must!(commits.is_empty(), "refused, but in force");
                     let possible = match (change, code) {
                         (_, "no_such_key") => removed(id),
                         (Change::Revoke, _) => false,
+                        (Change::Update(_) | Change::Enable | Change::Rotate(_), "precondition_failed") => {
+                            self.had_other_version(id, errand, *if_match)
+                        }
                         (_, "key_revoked") => self.was(id, errand, "revoked"),
                         (Change::Disable, _) => false,
                         (Change::Rotate(_), "invalid_field") => body["field"] == json!("expires_at"),
@@ -346,6 +363,7 @@ impl Model {
                     must!(commits.len() == 1, "in force {} times", commits.len());
                     must!(body["version"] == json!(commits[0].1), "another version was answered than committed");
                 }
+                self.shown(id, body)?;
                 if matches!(change, Change::Rotate(_)) {
                     self.hand_out(id, commits[0].1, body)?;
                 }
@@ -353,6 +371,21 @@ impl Model {
             Job::Use { .. } => return Err("not a management function's".to_owned()),
         }
         Ok(())
+    }
+
+    /// A version is never shown with the metadata of another.
+    fn shown(&self, id: &str, body: &Value) -> Result<(), String> {
+        let Some(version) = body["version"].as_u64() else { return Err("no version".to_owned()) };
+        let metadata = self.keys.get(id).and_then(|key| key.metadata.range(..=version).next_back());
+        let expected = metadata.map_or_else(|| json!({}), |(_, metadata)| metadata.clone());
+        must!(body["metadata"] == expected, "version {version} came with {expected}");
+        Ok(())
+    }
+
+    /// Whether the key had another version than the one that was named while the errand ran.
+    fn had_other_version(&self, id: &str, errand: &Errand, named: Option<u64>) -> bool {
+        let states = self.keys.get(id).map(|key| key.between(errand.began, errand.ended));
+        named.is_some() && states.into_iter().flatten().flatten().any(|item| number(item, "version") != named)
     }
 
     fn hand_out(&mut self, id: &str, version: u64, body: &Value) -> Result<(), String> {

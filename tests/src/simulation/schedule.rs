@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     job::{Change, Held, Job},
     model::Model,
-    oracle::{generations, text},
+    oracle::{generations, number, text},
 };
 use crate::proxy::{Fault, Odds, Weather};
 
@@ -80,7 +80,11 @@ fn job(rng: &mut Rng, model: &Model) -> Job {
         65..68 => Job::List,
         _ => {
             let change = change(rng, model, &id);
-            Job::Change(id, change)
+            // Mostly the version that it has, at times the one before.
+            let version = model.keys.get(&id).and_then(super::model::Key::now).and_then(|item| number(item, "version"));
+            let version =
+                version.filter(|_| rng.u8(0..4) == 0).map(|version| version - u64::from(version > 1 && rng.u8(0..4) == 0));
+            Job::Change(id, change, version)
         }
     }
 }
