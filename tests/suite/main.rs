@@ -1,5 +1,6 @@
 //! One file per promise or journey.
 
+mod bad_days;
 mod bad_input;
 mod calls;
 mod counting;
@@ -13,9 +14,11 @@ mod lines;
 mod listing;
 mod outcomes;
 mod peppers;
+mod proxy;
 mod races;
 mod revocation;
 mod rotation;
+mod simulation;
 mod stored_items;
 mod stored_shapes;
 mod unfinished;

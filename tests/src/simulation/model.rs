@@ -336,7 +336,9 @@ impl Model {
             }
             Job::Change(id, change, if_match) => {
                 if status != 200 {
-                    must!(commits.is_empty(), "refused, but in force");
+                    // Disabled with a lost answer and revoked by somebody else before the next try: the refusal is true as well.
+                    let outdone = *change == Change::Disable && code == "key_revoked";
+                    must!(commits.is_empty() || outdone, "refused, but in force");
                     let possible = match (change, code) {
                         (_, "no_such_key") => removed(id),
                         (Change::Revoke, _) => false,
