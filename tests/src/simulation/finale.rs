@@ -61,6 +61,12 @@ impl World {
                 last.insert(change.action(), errand.clone());
             }
         }
+        let unknown = |errand: &Errand| !errand.is_certain() && matches!(&errand.job, Job::Change(of, ..) if of == id);
+        let revoked = self.now(id).is_some_and(|item| text(item, "status") == "revoked");
+        if revoked && self.model.errands.values().any(unknown) {
+            // Nothing else can be repeated on it; without this, the daily job finds what is left.
+            self.surely(Job::Change(id.to_owned(), Change::Revoke, None)).await?;
+        }
         for errand in last.into_values().filter(|errand| !errand.is_certain()) {
             self.tally.count("repeated changes");
             let job = match errand.job {
