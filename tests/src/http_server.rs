@@ -44,8 +44,7 @@ impl HttpServer {
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                let answer = answer.clone();
-                let service = service_fn(move |request| answer(request));
+                let service = service_fn(answer.clone());
                 tokio::spawn(async move {
                     // An error is a caller that hung up, or one that was hung up on.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

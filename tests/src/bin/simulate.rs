@@ -16,8 +16,8 @@ use tests::{
     stack,
 };
 
-/// How often progress is shown.
-const PROGRESS: Duration = Duration::from_secs(10);
+/// How often progress is shown on a terminal, and how often in a log.
+const PROGRESS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(60)];
 
 /// Long mixed journeys through the real functions, on bad days, compared with a model after every step.
 #[derive(Parser)]
@@ -86,12 +86,14 @@ fn many(options: &Options, out: &mut impl Write) -> std::io::Result<ExitCode> {
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..options.threads.max(1)).map(|_| scope.spawn(worker)).collect();
-        let mut shown = Instant::now();
+        let (mut shown, terminal) = (Instant::now(), std::io::stderr().is_terminal());
+        let (often, end) = if terminal { (PROGRESS[0], "\r") } else { (PROGRESS[1], "\n") };
         while !threads.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             std::thread::sleep(Duration::from_millis(100));
-            if shown.elapsed() >= PROGRESS && std::io::stderr().is_terminal() {
+            if shown.elapsed() >= often {
                 shown = Instant::now();
-                eprint!("\r{} schedules after {} s ", lock().0, began.elapsed().as_secs());
+                // Progress that nobody can see is no reason to stop.
+                let _ = write!(std::io::stderr(), "{} schedules after {} s {end}", lock().0, began.elapsed().as_secs());
             }
         }
     });

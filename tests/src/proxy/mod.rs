@@ -19,6 +19,7 @@ use local::{engine::Portless, template::Template};
 use tokio::{sync::oneshot, time::Instant};
 
 pub mod connector;
+mod fate;
 pub mod item;
 pub mod port;
 mod replica;
@@ -31,6 +32,7 @@ pub use item::{Applied, Item, Place};
 pub use trap::Moment;
 pub use weather::{Fault, Odds, Weather};
 
+use fate::Fate;
 use replica::Replica;
 use rules::Rules;
 use trap::Trap;
@@ -294,46 +296,6 @@ impl Proxy {
     fn count(&self, call: &Call, fault: Fault) {
         *lock(&self.0.injected).entry((call.operation.clone(), fault)).or_default() += 1;
         lock(&self.0.journal).struck.push((call.errand, fault));
-    }
-}
-
-/// What the dice say of one call.
-struct Fate {
-    fault: Option<Fault>,
-    millis: std::ops::RangeInclusive<u64>,
-    longest_delay: u64,
-    rng: Rng,
-}
-
-impl Fate {
-    fn roll(rng: &mut Rng, odds: &Odds) -> Self {
-        let fault = odds.roll(rng);
-        Self { fault, millis: odds.millis.clone(), longest_delay: odds.longest_delay, rng: rng.fork() }
-    }
-
-    fn leg(&mut self) -> Duration {
-        Duration::from_millis(self.rng.u64(self.millis.clone()))
-    }
-
-    fn delay(&mut self) -> Duration {
-        if self.fault != Some(Fault::Delayed) {
-            return Duration::ZERO;
-        }
-        Duration::from_millis(self.rng.u64(0..=self.longest_delay))
-    }
-
-    /// How long an index or another replica takes to follow: mostly moments, sometimes seconds.
-    fn lag(&mut self) -> Duration {
-        let longest = if self.rng.u8(..) < 26 { 3000 } else { 50 };
-        Duration::from_millis(self.rng.u64(0..=longest))
-    }
-
-    fn lost(&mut self) -> Delivery {
-        if self.rng.bool() { Delivery::Closed } else { Delivery::Silence }
-    }
-
-    fn garbage(&mut self, reply: &Reply) -> Reply {
-        weather::garbage(reply, &mut self.rng)
     }
 }
 
