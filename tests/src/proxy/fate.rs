@@ -37,8 +37,12 @@ impl Fate {
         Duration::from_millis(self.rng.u64(0..=longest))
     }
 
+    pub(super) fn toss(&mut self) -> bool {
+        self.rng.bool()
+    }
+
     pub(super) fn lost(&mut self) -> Delivery {
-        if self.rng.bool() { Delivery::Closed } else { Delivery::Silence }
+        if self.toss() { Delivery::Closed } else { Delivery::Silence }
     }
 
     pub(super) fn garbage(&mut self, reply: &Reply) -> Reply {

@@ -210,16 +210,17 @@ impl Proxy {
         if self.caught(Moment::Before) {
             return Delivery::Silence;
         }
-        let refused = match fate.fault {
+        let reply = match fate.fault {
             Some(Fault::RequestLost) => return fate.lost(),
-            Some(Fault::Throttled) => Some(weather::throttled(&call.operation)),
-            Some(Fault::ServerError) => Some(weather::server_error()),
-            Some(Fault::Unavailable) => Some(weather::unavailable()),
-            _ => None,
-        };
-        let reply = match refused {
-            Some(refused) => refused,
-            None => self.arrive(&call, &mut fate).await,
+            Some(Fault::Throttled) => weather::throttled(&call.operation),
+            Some(Fault::Unavailable) => weather::unavailable(),
+            Some(Fault::ServerError) => {
+                if fate.toss() {
+                    self.arrive(&call, &mut fate).await;
+                }
+                weather::server_error()
+            }
+            _ => self.arrive(&call, &mut fate).await,
         };
         if self.caught(Moment::After) {
             return Delivery::Silence;

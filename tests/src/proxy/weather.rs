@@ -20,7 +20,7 @@ pub enum Fault {
     ReplyLost,
     /// 400, one of the codes that mean "slower".
     Throttled,
-    /// 500.
+    /// 500, which the real one says of what it has done as well.
     ServerError,
     /// 503.
     Unavailable,
