@@ -165,12 +165,14 @@ impl Proxy {
         item::ended(&self.0.engine, table, now)
     }
 
-    /// Removes an item as DynamoDB's TTL does.
-    pub fn remove(&self, place: &Place) {
+    /// Removes an item as DynamoDB's TTL does; answers what it was.
+    pub fn remove(&self, place: &Place) -> Option<Item> {
+        let removed = place.read(&self.0.engine);
         place.remove(&self.0.engine);
         if let Some(replica) = &self.0.replica {
             replica.follow(place.clone(), None, Duration::ZERO);
         }
+        removed
     }
 
     /// Lets calls pass and holds the one after `calls` of them at `moment`, for ever. Tells when that has happened.

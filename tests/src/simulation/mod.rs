@@ -278,7 +278,9 @@ impl World {
                 if self.rng.bool() {
                     self.note(|| format!("removed {place:?}"));
                     self.tally.count("removed by TTL");
-                    self.proxy.remove(&place);
+                    if let Some(alias) = self.proxy.remove(&place).filter(|_| place.sk == "alias") {
+                        self.model.forgotten.insert(oracle::text(&alias, "tag").to_owned());
+                    }
                     self.model.usage_removed |= table.logical_id == "UsageTable";
                     if let Some(key) = self.model.keys.get_mut(&place.pk).filter(|_| place.sk == "key") {
                         key.removed(Instant::now());

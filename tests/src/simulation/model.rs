@@ -42,6 +42,8 @@ pub struct Model {
     sandboxes: BTreeMap<u64, usize>,
     struck: BTreeMap<usize, Instant>,
     struck_errands: BTreeSet<u64>,
+    /// Tags of secrets whose aliases DynamoDB has removed after their end: who they were, nobody can tell any more.
+    pub forgotten: BTreeSet<String>,
     /// Whether DynamoDB has removed any closed day.
     pub usage_removed: bool,
 }
@@ -99,6 +101,7 @@ impl Model {
             sandboxes: BTreeMap::new(),
             struck: BTreeMap::new(),
             struck_errands: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
             usage_removed: false,
         }
     }

@@ -51,7 +51,7 @@ pub fn next(rng: &mut Rng, model: &Model, calm: bool) -> Step {
         76..80 => Step::Midnight(rng.u64(0..4)),
         80..92 if !calm => Step::Weather(Box::new(weather(rng))),
         80..95 => Step::Clock,
-        95..98 => Step::Restart,
+        95..97 => Step::Restart,
         _ => Step::Ttl,
     }
 }
@@ -177,7 +177,7 @@ fn expiry(rng: &mut Rng, model: &Model) -> Value {
 }
 
 fn wait(rng: &mut Rng) -> Duration {
-    let longest = [1_500, 1_500, 10_000, 70_000, 4_000_000, 100_000_000, 3_000_000_000][rng.usize(0..7)];
+    let longest = [1_500, 1_500, 10_000, 70_000, 4_000_000, 100_000_000, 3_000_000_000, 10_000_000_000][rng.usize(0..8)];
     Duration::from_millis(rng.u64(1..longest))
 }
 
