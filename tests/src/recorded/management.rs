@@ -190,7 +190,7 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         "manage-list",
         "`GET /v1/keys` of an owner, two to a page",
         "200, two keys and a cursor",
-        answered(200, json!({ "keys": [{ "status": "active" }, {}] })),
+        answered(200, json!({ "keys": [{ "environment": "test" }, { "environment": "test" }] })),
         owned,
     );
     let bad_cursor = list(vec![("environment", "live"), ("cursor", "x")]).proxy(Value::Null, None, admin());
