@@ -206,6 +206,7 @@ impl Changes {
             Ok(Some(Record { status: Status::Revoked(_), .. })) if refusing == Refusing::Disable => {
                 return Err(rotation::revoked().into());
             }
+            Ok(Some(record)) if self.is_withdrawn(&record, now).await => return Err(no_such_key().into()),
             Ok(Some(record)) => Some(record.version),
             Err(fault) if fault.is_corrupt() => None,
             Err(fault) => return Err(fault.into()),
@@ -224,6 +225,13 @@ impl Changes {
             (StatusChange::NoSuchKey, _) => return self.refused(&event, no_such_key()).await,
         };
         self.after_status(&event, record).await
+    }
+
+    /// Whether all but the hot item of `record` has been removed after its end: DynamoDB removes them in any order. Whoever can't
+    /// be told so is not kept from refusing a key.
+    async fn is_withdrawn(&self, record: &Record, now: Timestamp) -> bool {
+        let over = record.end_of_life().is_some_and(|end| end.plus(self.config.retention_seconds) <= now);
+        over && matches!(self.store.about(record).await, Ok(None))
     }
 
     /// Disables a key at the version that is `known`, so that a copy of the write that arrives late can't undo what was done

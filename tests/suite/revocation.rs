@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::{Answer, Stack};
 
@@ -108,4 +109,33 @@ async fn a_hot_key_is_revoked_under_load() {
         allowed += task.await.unwrap();
     }
     assert_eq!(stack.record(&key.id).await.counters.total, allowed, "counted = allowed");
+}
+
+/// DynamoDB removes a key's items one by one, days after its end and in any order.
+#[tokio::test]
+async fn a_key_of_which_ttl_has_left_only_the_hot_item_is_gone_for_management_and_refused() {
+    let stack = Stack::start().await;
+    let end = stack.clock.now().plus(100).to_string();
+    let (expired, revoked) = (stack.issue(json!({ "expires_at": end })).await, stack.issue(json!({})).await);
+    stack.revoke(&revoked.id).await;
+    for key in [&expired, &revoked] {
+        let table = stack.table("KeysTable");
+        let remove = stack.engine.dynamodb().delete_item().table_name(&table);
+        let remove = remove.key("pk", AttributeValue::S(key.id.clone())).key("sk", AttributeValue::S("about".to_owned()));
+        remove.send().await.unwrap();
+    }
+    // Before then, that is damage, which isn't hidden.
+    let (status, problem) = stack.revoke(&revoked.id).await;
+    assert_eq!((status, &problem["code"]), (503, &json!("internal")));
+    stack.clock.advance(91 * 86_400);
+    for key in [&expired, &revoked] {
+        for action in ["revoke", "enable", "rotate"] {
+            let resource = format!("/v1/keys/{{id}}/{action}");
+            let body = if action == "revoke" { json!({ "reason": "late" }) } else { json!({}) };
+            let (status, problem) = stack.manage("POST", &resource, Some(&key.id), &body).await;
+            assert_eq!((status, &problem["code"]), (404, &json!("no_such_key")), "{action}");
+        }
+        assert_eq!(stack.show(&key.id).await["code"], "no_such_key");
+        assert_eq!(stack.instance().await.get(&key.secret).await, Answer::Unauthorized);
+    }
 }

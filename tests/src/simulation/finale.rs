@@ -31,7 +31,8 @@ impl World {
         tokio::time::sleep(CLEARING).await;
         self.together(Vec::new()).await?;
         self.counted()?;
-        let ids: Vec<String> = self.model.keys.iter().filter(|(_, key)| key.now().is_some()).map(|(id, _)| id.clone()).collect();
+        let there = self.model.keys.iter().filter(|(_, key)| key.now().is_some() && !key.withdrawn);
+        let ids: Vec<String> = there.map(|(id, _)| id.clone()).collect();
         for id in ids {
             self.repeat(&id).await?;
             self.surely(Job::Show(id.clone())).await?;

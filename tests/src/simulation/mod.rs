@@ -282,8 +282,11 @@ impl World {
                         self.model.forgotten.insert(oracle::text(&alias, "tag").to_owned());
                     }
                     self.model.usage_removed |= table.logical_id == "UsageTable";
-                    if let Some(key) = self.model.keys.get_mut(&place.pk).filter(|_| place.sk == "key") {
-                        key.removed(Instant::now());
+                    if let Some(key) = self.model.keys.get_mut(&place.pk) {
+                        match place.sk.as_str() {
+                            "key" => key.removed(Instant::now()),
+                            _ => key.withdrawn |= place.sk == "about",
+                        }
                     }
                 }
             }

@@ -54,6 +54,8 @@ pub struct Key {
     states: Vec<(Instant, Option<Item>)>,
     /// The tags of secrets that a function has answered with.
     pub answered: BTreeSet<String>,
+    /// Whether DynamoDB has removed the about item after its end, perhaps before the hot one: nobody can be shown the key then.
+    pub withdrawn: bool,
     /// The metadata that each version came with, if it came with any.
     metadata: BTreeMap<u64, Value>,
 }

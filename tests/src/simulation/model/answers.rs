@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FELT, Model, SKEW, STALE, must};
+use super::{FELT, Key, Model, SKEW, STALE, must};
 use crate::{
     Answer,
     proxy::Item,
@@ -57,8 +57,10 @@ impl Model {
     fn reply(&mut self, errand: &Errand, status: u64, body: &Value) -> Result<(), String> {
         let commits = self.commits.get(&errand.id).cloned().unwrap_or_default();
         let code = body["code"].as_str().unwrap_or_default();
-        let removed =
-            |id: &String| self.keys.get(id).is_none_or(|key| key.between(errand.began, errand.ended).any(|item| item.is_none()));
+        let removed = |id: &String| {
+            let gone = |key: &Key| key.withdrawn || key.between(errand.began, errand.ended).any(|item| item.is_none());
+            self.keys.get(id).is_none_or(gone)
+        };
         match &errand.job {
             Job::List => must!(status == 200, "lists answer"),
             Job::Show(id) if status == 404 => must!(removed(id), "known keys are shown"),
