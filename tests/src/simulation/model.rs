@@ -11,6 +11,7 @@ use tokio::time::{Duration, Instant};
 use super::{
     clock::TrueTime,
     job::{Errand, Held},
+    oracle::text,
 };
 use crate::proxy::{Item, Journal};
 
@@ -71,6 +72,12 @@ impl Key {
     fn between(&self, from: Instant, to: Instant) -> impl Iterator<Item = Option<&Item>> {
         let first = self.states.iter().rposition(|(at, _)| *at <= from).unwrap_or(0);
         self.states[first..].iter().filter(move |(at, _)| *at <= to).map(|(_, item)| item.as_ref())
+    }
+
+    /// Whether it was revoked at that time, or at any time before.
+    fn was_revoked(&self, by: Instant) -> bool {
+        let mut before = self.states.iter().filter(|(at, _)| *at <= by).filter_map(|(_, item)| item.as_ref());
+        before.any(|item| text(item, "status") == "revoked")
     }
 
     /// DynamoDB has removed it after its end.
