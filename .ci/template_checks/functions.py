@@ -17,6 +17,7 @@ VALUES = {
     "RETENTION_DAYS": {"Ref": "RetentionDays"},
     "USAGE_RETENTION_DAYS": {"Ref": "UsageRetentionDays"},
     "AUDIT_RETENTION_DAYS": {"Ref": "AuditRetentionDays"},
+    "AUDITED_ATTEMPTS": {"Ref": "AuditedAttempts"},
     "CORS_ORIGIN": {"Ref": "CorsOrigin"},
     "LOG_LEVEL": {"Ref": "LogLevel"},
     "USAGE_KEY": {"Fn::Sub": "unthrottled-${AWS::StackName}-${AWS::AccountId}"},
@@ -27,8 +28,8 @@ ISSUING = {
 }  # fmt: skip
 ENVIRONMENT = {
     "authorizer": {
-        "KEYS_TABLE", "USAGE_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "ALLOW_QUERY_KEY", "USAGE_KEY",
-        "USAGE_RETENTION_DAYS", "LOG_LEVEL",
+        "KEYS_TABLE", "USAGE_TABLE", "AUDIT_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "ALLOW_QUERY_KEY", "USAGE_KEY",
+        "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS", "LOG_LEVEL",
     },
     "issue": ISSUING,
     "rotate": ISSUING | {"DEFAULT_GRACE_HOURS"},
@@ -46,6 +47,7 @@ PERMISSIONS = {
     "authorizer": {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         "UsageTable": {"dynamodb:PutItem"},
+        "AuditTable": {"dynamodb:PartiQLInsert"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
     },
     "issue": WRITES_KEYS,

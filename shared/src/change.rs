@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::{
-    audit::Event,
+    audit::change::Event,
     config::ChangeConfig,
     error::{Code, Error, Fault, Rejection},
     host::Host,

@@ -63,6 +63,17 @@ pub fn days(lookup: Lookup<'_>, name: &'static str) -> Result<u64, ConfigError> 
     Ok(ranged(lookup, name, 1, 3650)? * DAY)
 }
 
+/// One of a few names, as what it stands for.
+///
+/// # Errors
+/// [`ConfigError`] if it is missing, or anything else.
+pub fn choice<T: Copy>(lookup: Lookup<'_>, name: &'static str, choices: &[(&str, T)]) -> Result<T, ConfigError> {
+    let value = required(lookup, name)?;
+    let chosen = choices.iter().find(|(choice, _)| *choice == value).map(|(_, stands_for)| *stands_for);
+    let names = || choices.iter().map(|(choice, _)| *choice).collect::<Vec<_>>().join(" or ");
+    chosen.ok_or_else(|| ConfigError { name, problem: format!("must be {}", names()) })
+}
+
 /// `KEY_PREFIX`: 2 to 8 lower-case letters.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::{fmt, future::Future, sync::Arc};
 use lambda_http::{Adapter, Body, Request, request::LambdaRequest};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Service as _, service_fn};
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::telemetry::report;
 
@@ -55,6 +56,21 @@ pub async fn run(function: impl Function) -> Result<(), lambda_runtime::Error> {
         async move { report::within(event.context.request_id, function.call(event.payload)).await }
     }))
     .await
+}
+
+/// Does `work` when Lambda ends the sandbox, which it announces to functions that have an extension.
+pub fn at_end(work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(async move {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => {
+                terminated.recv().await;
+                work.await;
+                // Whoever asks to be told of the signal isn't ended by it any more.
+                std::process::exit(0);
+            }
+            Err(error) => tracing::warn!(%error, "nothing will be done at the end"),
+        }
+    });
 }
 
 /// Answers an API Gateway event of either version through an HTTP `handler`.

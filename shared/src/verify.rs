@@ -59,6 +59,8 @@ pub struct Verifier {
 pub struct Verdict {
     /// Allowed and counted, or refused.
     pub outcome: Outcome,
+    /// The generation whose secret was presented, if it is a key's.
+    pub generation: Option<u32>,
     /// How many uses may have been counted without having been allowed: because answers of DynamoDB's were lost, or because
     /// the answer shows a record that refuses.
     pub uncertain: u32,
@@ -73,8 +75,6 @@ pub enum Outcome {
     Allowed {
         /// The record after the use.
         record: Arc<Record>,
-        /// The generation whose secret was used.
-        generation: u32,
     },
     /// Refused.
     Refused {
@@ -248,7 +248,7 @@ impl Verifier {
                 Err(behind) => return Err(Undecided { fault: Fault::new("clock.behind", behind), uncertain, key: None }),
                 Ok(Decision::Refuse(refusal)) => {
                     if certain || refusal == Refusal::Revoked {
-                        return Ok(Verdict::refused(refusal, record, uncertain, now));
+                        return Ok(Verdict::refused(refusal, record, &proof, uncertain, now));
                     }
                     certain = true;
                     let read = in_time(deadline, self.read_again(&record, &proof)).await;
@@ -364,25 +364,25 @@ impl Verdict {
     fn counted(record: Arc<Record>, proof: &Proof, request: &Request<'_>, uncertain: u32, now: Timestamp) -> Self {
         let now = trusted(&record, now);
         if let Some(refusal) = decision::standing(&record, proof, request, now) {
-            return Self::refused(refusal, record, uncertain + 1, now);
+            return Self::refused(refusal, record, proof, uncertain + 1, now);
         }
-        Self { outcome: Outcome::Allowed { record, generation: proof.number }, uncertain, now }
+        Self { outcome: Outcome::Allowed { record }, generation: Some(proof.number), uncertain, now }
     }
 
-    fn refused(refusal: Refusal, record: Arc<Record>, uncertain: u32, now: Timestamp) -> Self {
+    fn refused(refusal: Refusal, record: Arc<Record>, proof: &Proof, uncertain: u32, now: Timestamp) -> Self {
         let now = trusted(&record, now);
-        Self { outcome: Outcome::Refused { refusal, record: Some(record) }, uncertain, now }
+        Self { outcome: Outcome::Refused { refusal, record: Some(record) }, generation: Some(proof.number), uncertain, now }
     }
 
     const fn unknown(now: Timestamp, uncertain: u32) -> Self {
-        Self { outcome: Outcome::Refused { refusal: Refusal::Unknown, record: None }, uncertain, now }
+        Self { outcome: Outcome::Refused { refusal: Refusal::Unknown, record: None }, generation: None, uncertain, now }
     }
 
     /// The record that decided, if there is such a key.
     #[must_use]
     pub const fn record(&self) -> Option<&Arc<Record>> {
         match &self.outcome {
-            Outcome::Allowed { record, .. } => Some(record),
+            Outcome::Allowed { record } => Some(record),
             Outcome::Refused { record, .. } => record.as_ref(),
         }
     }
@@ -390,7 +390,7 @@ impl Verdict {
     /// What an allowed use has shown to be due.
     #[must_use]
     pub fn chores(&self) -> Vec<Chore> {
-        let Outcome::Allowed { record, .. } = &self.outcome else { return Vec::new() };
+        let Outcome::Allowed { record } = &self.outcome else { return Vec::new() };
         let many = decision::sweep(record, self.now).filter(|sweep| sweep.windows.len() > decision::MOST_SWEPT);
         let sweep = many.map(|sweep| Chore::Sweep(record.id.clone(), sweep));
         let up_to = record.swept.max(self.now.minus(decision::SWEEP_DELAY));

@@ -65,6 +65,12 @@ impl Instance {
         self.authorizer.afterwards().idle().await;
     }
 
+    /// Writes all copies of the audit, as at the end of the sandbox.
+    pub async fn close(&self) {
+        self.settle().await;
+        self.authorizer.trail().close().await;
+    }
+
     /// What an answer means to API Gateway.
     #[must_use]
     pub fn read(&self, answer: &Result<Value, Failure>) -> Answer {

@@ -49,8 +49,13 @@ pub struct Issued {
 /// The project's template, with cheap hashes: what is tested is what surrounds bcrypt.
 #[must_use]
 pub fn template() -> Template {
+    template_with(&[])
+}
+
+fn template_with(parameters: &[(&str, &str)]) -> Template {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
-    let overrides = BTreeMap::from([("BcryptCost".to_owned(), "4".to_owned())]);
+    let overrides = [("BcryptCost", "4")].iter().chain(parameters);
+    let overrides: BTreeMap<_, _> = overrides.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Template::read(path, &overrides).expect("the template of this project")
 }
 
@@ -60,7 +65,15 @@ impl Stack {
     /// # Panics
     /// If it doesn't start: then no test can run.
     pub async fn start() -> Self {
-        let template = template();
+        Self::start_with(&[]).await
+    }
+
+    /// The same with parameters of the template that aren't their defaults.
+    ///
+    /// # Panics
+    /// If it doesn't start: then no test can run.
+    pub async fn start_with(parameters: &[(&str, &str)]) -> Self {
+        let template = template_with(parameters);
         let engine = Engine::start(None).await.expect("an engine");
         engine.provision(&template).await.expect("tables and secrets");
         let (clock, wire, lines) = (Clock::default(), Wire::default(), Lines::default());

@@ -14,6 +14,19 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemInput, UpdateItemOutput},
     types::{ConsumedCapacity, ReturnConsumedCapacity},
 };
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+
+/// The operation that copies attempts to the audit table. It is off the path of every request and counted by itself, so that what
+/// a request costs and what a test breaks doesn't depend on when it comes.
+const COPIES: &str = "BatchExecuteStatement";
+
+/// Marks a call as one of those.
+#[derive(Debug)]
+struct IsCopy;
+
+impl Storable for IsCopy {
+    type Storer = StoreReplace<Self>;
+}
 
 /// A wire. Clones are the same wire.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +35,8 @@ pub struct Wire(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     calls: Vec<String>,
+    copies: usize,
+    no_copies: bool,
     left: Option<usize>,
     lost: std::ops::Range<usize>,
     answered: usize,
@@ -33,6 +48,17 @@ impl Wire {
     #[must_use]
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.state().calls)
+    }
+
+    /// How many batches of copies of the audit went over it since this was last asked.
+    #[must_use]
+    pub fn take_copies(&self) -> usize {
+        std::mem::take(&mut self.state().copies)
+    }
+
+    /// Fails all batches of copies of the audit, or none.
+    pub fn cut_copies(&self, cut: bool) {
+        self.state().no_copies = cut;
     }
 
     /// Lets `calls` more calls through and fails all that follow.
@@ -86,16 +112,22 @@ impl Intercept for Wire {
         &self,
         context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut state = self.state();
+        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        if operation == COPIES {
+            state.copies += 1;
+            bag.interceptor_state().store_put(IsCopy);
+            return if state.no_copies { Err("the wire is cut".into()) } else { Ok(()) };
+        }
         match state.left {
             Some(0) => return Err("the wire is cut".into()),
             Some(left) => state.left = Some(left - 1),
             None => {}
         }
-        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
-        state.calls.push(target.rsplit('.').next().unwrap_or_default().to_owned());
+        state.calls.push(operation.to_owned());
         Ok(())
     }
 
@@ -103,8 +135,11 @@ impl Intercept for Wire {
         &self,
         _: &BeforeDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if bag.load::<IsCopy>().is_some() {
+            return Ok(());
+        }
         let mut state = self.state();
         let index = state.answered;
         state.answered += 1;

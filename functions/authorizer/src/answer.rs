@@ -27,7 +27,7 @@ pub(crate) struct Answers {
 impl Answers {
     pub(crate) fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
         let (refusal, record) = match &verdict.outcome {
-            Outcome::Allowed { record, .. } => {
+            Outcome::Allowed { record } => {
                 return Ok(self.allow(event, record.id.as_str(), view::context(record, verdict.now), &self.usage_key));
             }
             Outcome::Refused { refusal, record } => (refusal, record.as_deref()),

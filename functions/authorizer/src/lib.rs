@@ -7,6 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use shared::{
     afterwards::Afterwards,
+    audit::{
+        attempt::Attempt,
+        trail::{Trail, TrailConfig},
+    },
     base62, config,
     config::{ConfigError, Lookup},
     decision,
@@ -30,14 +34,13 @@ mod event;
 mod presented;
 
 use answer::Answers;
-use attempt::Attempt;
 use event::Event;
 use presented::Presented;
 
 /// What the authorizer is told by its environment.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `KEYS_TABLE` and `USAGE_TABLE`.
+    /// `KEYS_TABLE`, `USAGE_TABLE` and `AUDIT_TABLE`.
     pub tables: Tables,
     /// `PEPPER_SECRET`.
     pub pepper_secret: String,
@@ -49,6 +52,8 @@ pub struct Config {
     pub usage_key: String,
     /// `USAGE_RETENTION_DAYS`, in seconds.
     pub usage_retention_seconds: u64,
+    /// Copies of the audit.
+    pub trail: TrailConfig,
     /// `AWS_LAMBDA_FUNCTION_NAME`.
     pub function: String,
 }
@@ -62,7 +67,7 @@ impl Config {
         let tables = Tables {
             keys: config::required(lookup, "KEYS_TABLE")?,
             usage: config::required(lookup, "USAGE_TABLE")?,
-            ..Tables::default()
+            audit: config::required(lookup, "AUDIT_TABLE")?,
         };
         Ok(Self {
             tables,
@@ -71,6 +76,7 @@ impl Config {
             allow_query_key: config::flag(lookup, "ALLOW_QUERY_KEY")?,
             usage_key: config::required(lookup, "USAGE_KEY")?,
             usage_retention_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
+            trail: TrailConfig::read(lookup)?,
             function: config::function_name(lookup)?,
         })
     }
@@ -82,6 +88,7 @@ pub struct Authorizer {
     afterwards: Afterwards,
     answers: Answers,
     reporter: Reporter,
+    trail: Trail,
     config: Config,
 }
 
@@ -101,8 +108,9 @@ impl Authorizer {
         let unknown_usage_key = base62::random(host.entropy.as_ref(), 40)?.to_string();
         let answers = Answers { usage_key: config.usage_key.clone(), unknown_usage_key };
         let reporter = Reporter::new(Kind::Attempt, config.function.clone(), host.clone());
+        let trail = Trail::new(store.clone(), host.clone(), config.trail.clone());
         let verifier = Arc::new(Verifier::new(store, peppers, host));
-        Ok(Self { verifier, afterwards: Afterwards::default(), answers, reporter, config })
+        Ok(Self { verifier, afterwards: Afterwards::default(), answers, reporter, trail, config })
     }
 
     /// Opens connections and fetches the peppers. What fails here is tried again by the first request.
@@ -114,6 +122,12 @@ impl Authorizer {
     #[must_use]
     pub fn afterwards(&self) -> Afterwards {
         self.afterwards.clone()
+    }
+
+    /// The copies of the audit that this instance makes.
+    #[must_use]
+    pub fn trail(&self) -> Trail {
+        self.trail.clone()
     }
 
     async fn decide(&self, event: &Event, attempt: &mut Attempt) -> Result<Result<Verdict, Code>, Undecided> {
@@ -133,7 +147,7 @@ impl Authorizer {
     }
 
     async fn answer(&self, event: Option<Event>, mut attempt: Attempt) -> (Result<Value, Failure>, Report<Attempt>) {
-        let Some(event) = event else { return (Err(Failure::BAD_EVENT), Attempt::not_understood()) };
+        let Some(event) = event else { return (Err(Failure::BAD_EVENT), attempt::not_understood()) };
         let decided = self.decide(&event, &mut attempt).await;
         let answer = match &decided {
             Ok(Ok(verdict)) => {
@@ -143,7 +157,7 @@ impl Authorizer {
             Ok(Err(code)) => self.answers.unauthorized(&event, *code),
             Err(_) => Err(Failure::INTERNAL),
         };
-        (answer, attempt.report(&decided))
+        (answer, attempt::report(attempt, &decided))
     }
 
     fn tidy(&self, verdict: &Verdict) {
@@ -161,9 +175,10 @@ impl Authorizer {
 impl Function for Authorizer {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
         let event = Event::read(event);
-        let attempt = event.as_ref().map(Attempt::of).unwrap_or_default();
+        let attempt = event.as_ref().map(attempt::of).unwrap_or_default();
         let work = self.answer(event, attempt.clone());
-        let answer = self.reporter.line(work, || (Err(Failure::INTERNAL), attempt)).await;
+        let (answer, told) = self.reporter.line(work, || (Err(Failure::INTERNAL), attempt)).await;
+        self.trail.record(told, &self.afterwards);
         self.afterwards.finish();
         answer
     }

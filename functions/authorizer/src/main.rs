@@ -12,5 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     // Both in the init phase, which Lambda runs at full speed: connections, and the extension's registration.
     authorizer.warm().await;
     authorizer.afterwards().keep_awake().await;
+    let trail = authorizer.trail();
+    lambda::at_end(async move { trail.close().await });
     lambda::run(authorizer).await
 }

@@ -9,7 +9,7 @@ use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
-    audit::Event,
+    audit::change::Event,
     change::{self, Changes, Key},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     host::Host,

@@ -143,7 +143,7 @@ impl Responder {
             let not_understood = || Report::fault(&Fault::new("event.not_understood", Failure::BAD_EVENT), ());
             (answer, reported.get().cloned().unwrap_or_else(not_understood).with(asked.clone()))
         };
-        self.reporter.line(work, || (Err(Failure::INTERNAL), asked.clone())).await
+        self.reporter.line(work, || (Err(Failure::INTERNAL), asked.clone())).await.0
     }
 
     /// Answers a direct invocation, which takes IAM permission. It has no status: what is wrong with it is its answer.
@@ -162,7 +162,7 @@ impl Responder {
             };
             (document, report)
         };
-        self.reporter.line(work, || (Err(Failure::INTERNAL), asked())).await
+        self.reporter.line(work, || (Err(Failure::INTERNAL), asked())).await.0
     }
 
     /// The response for `answer`: of a fault the caller is told nothing but that.

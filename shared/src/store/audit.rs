@@ -1,7 +1,7 @@
 //! The audit table: append-only, by management day.
 
 use super::{Store, applied, item::Attributes, number, text};
-use crate::{audit::Event, error::Fault};
+use crate::{audit::change::Event, error::Fault};
 
 /// Which of a change's records this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

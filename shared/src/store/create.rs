@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
 use super::{Store, about, alias, alias::Alias, audit, item::Attributes, number, record};
-use crate::{audit::Event, config::ChangeConfig, error::Fault, key::Digest, record::Record, store::about::About};
+use crate::{audit::change::Event, config::ChangeConfig, error::Fault, key::Digest, record::Record, store::about::About};
 
 /// A key to be.
 #[derive(Debug)]

@@ -7,7 +7,13 @@
 //! | `lookup#<digest>` | `alias` | from a secret to its key, [`alias`] |
 //! | `pepper` | `fingerprints` | which peppers there must be, [`fingerprints`] |
 //!
-//! Table `usage`: key id and day. Table `audit`: `management#<date>` and the change's id.
+//! Table `usage`: key id and day. Table `audit`:
+//!
+//! | partition | sort | item |
+//! |---|---|---|
+//! | `management#<date>` | `<change>#intent`, `<change>#outcome` | a change, [`audit`] |
+//! | `key_…#<date>` | `allowed#<id>`, `refused#<id>` | an attempt with a key, [`copies`] |
+//! | `anonymous#<date>` | `<id>` | a minute's attempts with none, [`copies`] |
 
 use aws_sdk_dynamodb::{
     Client,
@@ -25,6 +31,7 @@ pub mod alias;
 pub mod audit;
 pub mod charge;
 pub mod commit;
+pub mod copies;
 pub mod create;
 mod expression;
 pub mod fingerprints;

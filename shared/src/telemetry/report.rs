@@ -72,6 +72,17 @@ pub struct Reporter {
     warm: AtomicBool,
 }
 
+/// What a line has said.
+#[derive(Clone, Debug)]
+pub struct Told<F> {
+    /// [`Report::outcome`].
+    pub outcome: &'static str,
+    /// How long it took, in milliseconds.
+    pub duration_ms: f64,
+    /// [`Report::fields`].
+    pub fields: F,
+}
+
 tokio::task_local! {
     static LAMBDA_REQUEST: String;
 }
@@ -90,7 +101,7 @@ impl Reporter {
 
     /// Does `work` and writes the line that it reports. A panic ends as a fault, like any other of ours: with a line, and as
     /// nothing more than what `failed` answers.
-    pub async fn line<T, F>(&self, work: impl Future<Output = (T, Report<F>)>, failed: impl FnOnce() -> (T, F)) -> T
+    pub async fn line<T, F>(&self, work: impl Future<Output = (T, Report<F>)>, failed: impl FnOnce() -> (T, F)) -> (T, Told<F>)
     where
         F: Serialize,
     {
@@ -103,13 +114,24 @@ impl Reporter {
             let (answer, fields) = failed();
             (answer, Report::fault(&Fault::new("panic", "see the standard error stream"), fields))
         });
-        let line = Line::new(self, &report, &cost, cold, began.elapsed().as_secs_f64() * 1000.0);
+        // Microseconds are enough.
+        let duration_ms = (began.elapsed().as_secs_f64() * 1_000_000.0).round() / 1000.0;
+        let line = Line::new(self, &report, &cost, cold, duration_ms);
         match serde_json::to_string(&line) {
             Ok(line) => self.host.output.line(&line),
             Err(error) => tracing::error!(%error, "no line"),
         }
-        answer
+        (answer, Told { outcome: report.outcome, duration_ms, fields: report.fields })
     }
+}
+
+/// Writes a line of its own for `attempts` whose copies the audit table will never have; their own lines are out.
+pub fn audit_lost(host: &Host, function: &str, attempts: u64) {
+    let metrics = vec![Metric { name: "audit_lost", unit: "Count" }];
+    let directives = vec![Directive { namespace: NAMESPACE, dimensions: [&["function"]], metrics }];
+    let aws = Metadata { timestamp: host.clock.millis(), directives };
+    let line = serde_json::json!({ "event": "audit_lost", "function": function, "audit_lost": attempts, "_aws": aws });
+    host.output.line(&line.to_string());
 }
 
 #[derive(Serialize)]
@@ -141,8 +163,7 @@ impl<'a, F> Line<'a, F> {
             Metric { name, unit }
         };
         let mut costs = vec![
-            // Microseconds are enough.
-            metric("duration_ms", "Milliseconds", ((duration_ms * 1000.0).round() / 1000.0).into()),
+            metric("duration_ms", "Milliseconds", duration_ms.into()),
             metric("engine_calls", "Count", cost.engine_calls.into()),
             // Always there, so that its average is the rate of our own faults.
             metric("own_fault", "Count", u8::from(report.fault.is_some()).into()),
@@ -228,7 +249,7 @@ mod tests {
             assert!(std::hint::black_box(false), "on purpose");
             (empty().0, Report::new("ok", empty().1))
         };
-        assert_eq!(within("id".to_owned(), reporter.line(work, empty)).await, "failed");
+        assert_eq!(within("id".to_owned(), reporter.line(work, empty)).await.0, "failed");
         let line: serde_json::Value = serde_json::from_str(&lines.0.lock().unwrap()[0]).unwrap();
         assert_eq!((&line["fault"], &line["own_fault"], &line["lambda_request_id"]), (&"panic".into(), &1.into(), &"id".into()));
     }

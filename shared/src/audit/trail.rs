@@ -1,0 +1,215 @@
+//! The table's copy of the audit: written after answers, in batches, again until the table has taken it.
+//!
+//! Nothing waits for it. An attempt's line is its audit, and is out before its answer; the copy is what can be queried.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    attempt::{ALLOWED, Attempt},
+    buffer::Buffer,
+    row::Tried,
+};
+use crate::{
+    afterwards::Afterwards,
+    config::{self, ConfigError, Lookup},
+    error::Fault,
+    host::Host,
+    store::{
+        Store,
+        copies::{MOST_AT_ONCE, Taken},
+    },
+    telemetry::report::{self, Told},
+};
+
+/// The shortest time between two writes, unless so many rows wait that they fill one.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The longest time that closing takes. Lambda kills a sandbox half a second after it has told it to end.
+const CLOSING: Duration = Duration::from_millis(400);
+
+/// Which attempts are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// All of them.
+    All,
+    /// Those that were refused, or failed.
+    Refusals,
+}
+
+/// What a trail is told by its function's environment.
+#[derive(Clone, Debug)]
+pub struct TrailConfig {
+    /// `AUDITED_ATTEMPTS`: `all` or `refusals`.
+    pub copied: Copied,
+    /// `AUDIT_RETENTION_DAYS`, in seconds.
+    pub retention_seconds: u64,
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub function: String,
+}
+
+impl TrailConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the first variable that is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            copied: config::choice(lookup, "AUDITED_ATTEMPTS", &[("all", Copied::All), ("refusals", Copied::Refusals)])?,
+            retention_seconds: config::days(lookup, "AUDIT_RETENTION_DAYS")?,
+            function: config::function_name(lookup)?,
+        })
+    }
+}
+
+/// One instance's copies. Clones are the same trail.
+#[derive(Clone)]
+pub struct Trail(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    host: Host,
+    config: TrailConfig,
+    buffer: Mutex<Buffer>,
+    /// Held while rows are written; when that last began.
+    writing: tokio::sync::Mutex<()>,
+    began: Mutex<Option<Instant>>,
+    /// Whether somebody will write what waits, a moment from now.
+    awaited: AtomicBool,
+}
+
+impl Trail {
+    /// Of a function that writes into `store`.
+    #[must_use]
+    pub fn new(store: Store, host: Host, config: TrailConfig) -> Self {
+        let (buffer, writing, began) = (Mutex::default(), tokio::sync::Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { store, host, config, buffer, writing, began, awaited: AtomicBool::new(false) }))
+    }
+
+    /// Takes a copy of an attempt, and has it written: at once as work for `afterwards`, or with those of the next moment.
+    pub fn record(&self, told: Told<Attempt>, afterwards: &Afterwards) {
+        if self.0.config.copied == Copied::Refusals && told.outcome == ALLOWED {
+            return;
+        }
+        let id = match self.0.host.uuid() {
+            Ok(id) => id,
+            Err(fault) => {
+                tracing::warn!(fault = fault.code, "no id for a copy");
+                return self.lost(1);
+            }
+        };
+        let at_millis = self.0.host.clock.millis();
+        let tried = Tried { id, at_millis, outcome: told.outcome, duration_ms: told.duration_ms, attempt: told.fields };
+        let waiting = {
+            let mut buffer = self.buffer();
+            buffer.add(tried);
+            buffer.end_minute(at_millis);
+            buffer.waiting()
+        };
+        if waiting == 0 {
+            return;
+        }
+        let rest = self.0.rest();
+        if waiting >= MOST_AT_ONCE || rest.is_zero() {
+            let trail = self.clone();
+            afterwards.spawn(async move { trail.write().await });
+        } else if !self.0.awaited.swap(true, Ordering::Relaxed) {
+            // Nobody is kept awake for it: in a sandbox that is frozen, it goes on with the next request.
+            let trail = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(rest).await;
+                trail.0.awaited.store(false, Ordering::Relaxed);
+                trail.write().await;
+            });
+        }
+    }
+
+    /// Writes what waits, unless that is being done already.
+    pub async fn write(&self) {
+        let Ok(_writing) = self.0.writing.try_lock() else { return };
+        while self.batch().await && self.buffer().waiting() >= MOST_AT_ONCE {}
+    }
+
+    /// Writes all that there is, before the sandbox ends. What isn't written in time is said to be lost.
+    pub async fn close(&self) {
+        let deadline = Instant::now() + CLOSING;
+        let _writing = self.0.writing.lock().await;
+        self.buffer().close();
+        loop {
+            let left = self.buffer().attempts();
+            match tokio::time::timeout_at(deadline, self.batch()).await {
+                Ok(true) if self.buffer().waiting() > 0 => {}
+                // With what was on its way when the time was over: perhaps it is there, perhaps not.
+                Err(_) => break self.lost(left),
+                Ok(_) => break self.lost(self.buffer().attempts()),
+            }
+        }
+    }
+
+    /// Writes one batch; answers whether the table takes more.
+    async fn batch(&self) -> bool {
+        *lock(&self.0.began) = Some(Instant::now());
+        let (rows, mut lost) = {
+            let mut buffer = self.buffer();
+            (buffer.take(MOST_AT_ONCE), buffer.take_lost())
+        };
+        let taken = self.0.store.copy(&rows, self.0.config.retention_seconds).await;
+        let (again, went_on) = match taken {
+            Ok(taken) => {
+                let mut again = Vec::new();
+                for (row, taken) in rows.into_iter().zip(taken) {
+                    match taken {
+                        Taken::Yes => {}
+                        Taken::NotYet => again.push(row),
+                        Taken::Never(why) => {
+                            tracing::error!(why, "a copy can't be written");
+                            lost += row.attempts();
+                        }
+                    }
+                }
+                let went_on = again.is_empty();
+                (again, went_on)
+            }
+            Err(Fault { code, detail, .. }) => {
+                tracing::warn!(fault = code, detail, "put off copies of the audit");
+                (rows, false)
+            }
+        };
+        {
+            let mut buffer = self.buffer();
+            buffer.give_back(again);
+            lost += buffer.take_lost();
+        }
+        self.lost(lost);
+        went_on
+    }
+
+    fn lost(&self, attempts: u64) {
+        if attempts > 0 {
+            report::audit_lost(&self.0.host, &self.0.config.function, attempts);
+        }
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        lock(&self.0.buffer)
+    }
+}
+
+impl Inner {
+    /// How long it is until the next write.
+    fn rest(&self) -> Duration {
+        lock(&self.began).map_or(Duration::ZERO, |began| INTERVAL.saturating_sub(began.elapsed()))
+    }
+}
+
+// Nothing panics while holding one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

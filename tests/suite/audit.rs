@@ -1,0 +1,146 @@
+//! The audit table's copy: every attempt with a key has a row, attempts without one are added up, and nothing is lost silently.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use tests::{Answer, Instance, Stack, event::Call};
+
+type Item = HashMap<String, AttributeValue>;
+
+async fn rows(stack: &Stack, partition: &str) -> Vec<Item> {
+    let mut rows = stack.scan("AuditTable").await;
+    rows.retain(|row| row["pk"].as_s().unwrap().starts_with(partition));
+    rows.sort_by_key(|row| row["sk"].as_s().unwrap().clone());
+    rows
+}
+
+fn text<'a>(row: &'a Item, name: &str) -> &'a str {
+    row.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+/// How many attempts all lines have announced as lost.
+fn announced(lines: &[String]) -> u64 {
+    let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["event"] == "audit_lost").map(|line| line["audit_lost"].as_u64().unwrap()).sum()
+}
+
+async fn all(instance: &Instance, key: &str, times: usize) {
+    for _ in 0..times {
+        instance.get(key).await;
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_with_a_key_has_a_row_that_says_what_its_line_says() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({ "scopes": ["read"] })).await;
+    let instance = stack.instance().await;
+    let _ = stack.lines.take();
+    assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+    let post = Call { method: "POST", ..Call::get(&key.secret) };
+    assert_eq!(instance.call(&post).await, Answer::Denied("scope_not_allowed".to_owned()));
+    stack.revoke(&key.id).await;
+    assert_eq!(instance.get(&key.secret).await, Answer::Unauthorized);
+    instance.close().await;
+    let lines: Vec<Value> = stack.lines.take().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let attempts: Vec<_> = lines.iter().filter(|line| line["event"] == "attempt").collect();
+    let rows = rows(&stack, &key.id).await;
+    assert_eq!((rows.len(), attempts.len()), (3, 3));
+    for line in attempts {
+        let row = rows.iter().find(|row| text(row, "outcome") == line["outcome"]).unwrap();
+        assert_eq!(text(row, "pk"), format!("{}#2027-01-15", key.id));
+        for name in ["hint", "method", "path", "source_ip", "user_agent", "request_id"] {
+            assert_eq!(text(row, name), line[name].as_str().unwrap(), "{name}");
+        }
+        for name in ["generation", "duration_ms"] {
+            assert_eq!(row[name].as_n().unwrap(), &line[name].to_string(), "{name}");
+        }
+        let kept = row["ttl"].as_n().unwrap().parse::<u64>().unwrap() - stack.clock.now().secs();
+        assert_eq!(kept, 365 * 86_400, "retention");
+    }
+}
+
+#[tokio::test]
+async fn attempts_without_a_key_are_added_up_by_minute_and_address() {
+    let stack = Stack::start().await;
+    let instance = stack.instance().await;
+    let unknown = "mbk_live_0123456789abcdefghijklmnopqrstuv";
+    for n in 0..200 {
+        let address = format!("198.51.100.{}", n % 20);
+        let key = if n % 2 == 0 { unknown } else { "nonsense" };
+        assert_eq!(instance.call(&Call { source_ip: &address, ..Call::get(key) }).await, Answer::Unauthorized);
+    }
+    instance.settle().await;
+    assert_eq!(rows(&stack, "anonymous#").await.len(), 0, "the minute isn't over");
+    stack.clock.advance(60);
+    instance.get(unknown).await;
+    instance.close().await;
+    let rows = rows(&stack, "anonymous#2027-01-15").await;
+    assert_eq!(rows.len(), 11, "ten of the first minute, one of the second");
+    let count =
+        |row: &Item| row["counts"].as_m().unwrap().values().map(|n| n.as_n().unwrap().parse::<u64>().unwrap()).sum::<u64>();
+    assert_eq!(rows.iter().map(count).sum::<u64>(), 201);
+    assert_eq!(rows.iter().filter(|row| row.contains_key("others")).map(count).collect::<Vec<_>>(), [110]);
+    assert!(rows.iter().any(|row| text(row, "hint") == "mbk_live_0123…" && text(row, "path") == "/example"), "a sample");
+}
+
+#[tokio::test]
+async fn rows_are_written_in_batches_and_not_one_by_one() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let instance = stack.instance().await;
+    all(&instance, &key.secret, 200).await;
+    instance.close().await;
+    assert_eq!(rows(&stack, &key.id).await.len(), 200);
+    let copies = instance.wire.take_copies();
+    assert!((8..=20).contains(&copies), "{copies} calls for 200 rows");
+}
+
+#[tokio::test]
+async fn uses_can_be_left_out_of_the_table() {
+    let stack = Stack::start_with(&[("AuditedAttempts", "refusals")]).await;
+    let key = stack.issue(json!({ "limits": [{ "requests": 3, "per": "day" }] })).await;
+    let instance = stack.instance().await;
+    all(&instance, &key.secret, 5).await;
+    instance.close().await;
+    let outcomes: Vec<_> = rows(&stack, &key.id).await.iter().map(|row| text(row, "outcome").to_owned()).collect();
+    assert_eq!(outcomes, ["rate_limited", "rate_limited"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_waits_and_what_is_lost_is_announced() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let instance = stack.instance().await;
+    instance.wire.cut_copies(true);
+    all(&instance, &key.secret, 40).await;
+    instance.settle().await;
+    assert_eq!((rows(&stack, &key.id).await.len(), announced(&stack.lines.take())), (0, 0), "they wait");
+    instance.wire.cut_copies(false);
+    instance.close().await;
+    assert_eq!((rows(&stack, &key.id).await.len(), announced(&stack.lines.take())), (40, 0));
+
+    instance.wire.cut_copies(true);
+    all(&instance, &key.secret, 1010).await;
+    instance.close().await;
+    assert_eq!((rows(&stack, &key.id).await.len(), announced(&stack.lines.take())), (40, 1010), "none is lost silently");
+}
+
+#[tokio::test]
+async fn nothing_that_may_write_copies_may_change_or_remove_one() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let instance = stack.instance().await;
+    instance.get(&key.secret).await;
+    instance.close().await;
+    let before = rows(&stack, &key.id).await;
+    // The same statement again: what an answer that was lost makes of it.
+    let table = stack.table("AuditTable");
+    let insert = format!("INSERT INTO \"{table}\" VALUE {{'pk': ?, 'sk': ?, 'outcome': ?}}");
+    let parameters = [before[0]["pk"].clone(), before[0]["sk"].clone(), AttributeValue::S("forged".to_owned())];
+    let refused =
+        stack.engine.dynamodb().execute_statement().statement(insert).set_parameters(Some(parameters.into())).send().await;
+    assert!(refused.unwrap_err().into_service_error().is_duplicate_item_exception());
+    assert_eq!(rows(&stack, &key.id).await, before);
+}
