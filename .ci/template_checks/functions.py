@@ -40,7 +40,7 @@ ENVIRONMENT = {
 # What each function may do, and to what. Nothing else.
 WRITES_KEYS = {
     "KeysTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-    "AuditTable": {"dynamodb:PutItem"},
+    "AuditTable": {"dynamodb:PartiQLInsert"},
     "PepperSecret": {"secretsmanager:GetSecretValue"},
 }
 PERMISSIONS = {
@@ -50,13 +50,13 @@ PERMISSIONS = {
         "AuditTable": {"dynamodb:PartiQLInsert"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
     },
-    "issue": WRITES_KEYS,
+    "issue": WRITES_KEYS | {"AuditTable": {"dynamodb:PutItem"}},
     "rotate": WRITES_KEYS,
     "manage": {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         "KeysTable/index/by_owner": {"dynamodb:Query"},
         "KeysTable/index/by_status": {"dynamodb:Query"},
-        "AuditTable": {"dynamodb:PutItem"},
+        "AuditTable": {"dynamodb:PartiQLInsert"},
     },
     "example": {},
 }

@@ -241,6 +241,13 @@ impl Stack {
         pages.collect::<Result<_, _>>().await.expect("a scan")
     }
 
+    /// What the audit table says of changes: their intents and outcomes.
+    pub async fn changes(&self) -> Vec<HashMap<String, AttributeValue>> {
+        let mut items = self.scan("AuditTable").await;
+        items.retain(|item| item.contains_key("action"));
+        items
+    }
+
     /// A table's name by its logical id.
     ///
     /// # Panics

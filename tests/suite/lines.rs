@@ -198,7 +198,7 @@ async fn an_audit_record_that_could_not_be_written_is_counted() {
         let (status, _) = stack.revoke(&key.id).await;
         stack.wire.mend();
         let line = stack.lines.only();
-        let outcomes = stack.scan("AuditTable").await;
+        let outcomes = stack.changes().await;
         let done = outcomes.iter().any(|item| {
             item["key"].as_s().unwrap() == &key.id
                 && item["sk"].as_s().unwrap().ends_with("#outcome")

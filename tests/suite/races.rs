@@ -167,7 +167,7 @@ async fn of_changes_at_once_with_the_same_if_match_exactly_one_is_made() {
         }
         assert_eq!((made, stack.record(&key.id).await.version), (1, round + 1));
     }
-    let audit = stack.scan("AuditTable").await;
+    let audit = stack.changes().await;
     let outcomes: BTreeSet<_> = audit.iter().filter_map(|item| item.get("outcome")?.as_s().ok()).map(String::as_str).collect();
     assert!(outcomes.is_subset(&BTreeSet::from(["done", "precondition_failed"])), "{outcomes:?}");
     let count = |suffix| audit.iter().filter(|item| item["sk"].as_s().unwrap().ends_with(suffix)).count();

@@ -44,7 +44,7 @@ async fn every_secret_of_a_revoked_key_is_refused_and_none_can_be_added() {
         let (status, problem) = stack.manage(method, resource, Some(&key.id), &body).await;
         assert_eq!((status, &problem["code"]), (409, &json!("key_revoked")), "{method} {resource}");
     }
-    let audited = stack.scan("AuditTable").await.into_iter();
+    let audited = stack.changes().await.into_iter();
     let changes =
         audited.filter(|item| matches!(item["action"].as_s().unwrap().as_str(), "enable" | "disable" | "update" | "rotate"));
     // Its intent and its outcome.

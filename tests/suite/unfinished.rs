@@ -10,7 +10,7 @@ use tests::{Answer, Stack, stack::issued};
 const MOST_CALLS: usize = 12;
 
 async fn audit(stack: &Stack, action: &str) -> (usize, usize) {
-    let items = stack.scan("AuditTable").await;
+    let items = stack.changes().await;
     let of = |suffix: &str| {
         items
             .iter()
@@ -219,7 +219,7 @@ async fn every_finished_change_has_its_intent_and_its_outcome() {
     for action in ["rotate", "update", "disable", "enable", "revoke"] {
         assert_eq!(audit(&stack, action).await, (1, 1), "{action}");
     }
-    for item in stack.scan("AuditTable").await {
+    for item in stack.changes().await {
         assert!(item["pk"].as_s().unwrap().starts_with("management#2027-01-15"));
         assert_eq!(item["key"].as_s().unwrap(), &key.id);
         assert!(item.contains_key("actor") && item.contains_key("ttl"));

@@ -113,6 +113,8 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> dynoxide::Result<St
         "DeleteItem" => call(body, |request| database.delete_item(request)),
         "Query" => call(body, |request| database.query(request)),
         "Scan" => call(body, |request| database.scan(request)),
+        "ExecuteStatement" => call(body, |request| database.execute_statement(request)),
+        "BatchExecuteStatement" => call(body, |request| database.batch_execute_statement(request)),
         "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
         _ => Err(DynoxideError::ValidationException(format!("the portless engine knows no {operation}"))),
     }

@@ -1,6 +1,8 @@
 //! The audit table: append-only, by management day.
 
-use super::{Store, applied, item::Attributes, number, text};
+use aws_sdk_dynamodb::operation::execute_statement::ExecuteStatementError;
+
+use super::{Store, copies, item::Attributes, number, text};
 use crate::{audit::change::Event, error::Fault};
 
 /// Which of a change's records this is.
@@ -20,8 +22,13 @@ impl Store {
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't take it; the change must then not go on.
     pub async fn append(&self, event: &Event, phase: Phase, retention_seconds: u64) -> Result<(), Fault> {
-        let put = self.client.put_item().table_name(&self.tables.audit).set_item(Some(write(event, phase, retention_seconds)));
-        applied(put.condition_expression("attribute_not_exists(pk)").send().await).map(|_| ())
+        let (statement, parameters) = copies::insert(&self.tables.audit, write(event, phase, retention_seconds));
+        let inserted = self.client.execute_statement().statement(statement).set_parameters(Some(parameters)).send().await;
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(ExecuteStatementError::is_duplicate_item_exception) => Ok(()),
+            Err(error) => Err(Fault::from_sdk(&error)),
+        }
     }
 }
 

@@ -16,7 +16,16 @@ use crate::proxy::{Fault, Odds, Weather};
 const ADDRESSES: [&str; 2] = ["203.0.113.7", "198.51.100.9"];
 
 /// The operations that break one at a time.
-const OPERATIONS: [&str; 6] = ["UpdateItem", "GetItem", "PutItem", "TransactWriteItems", "GetSecretValue", "Query"];
+const OPERATIONS: [&str; 8] = [
+    "UpdateItem",
+    "GetItem",
+    "PutItem",
+    "TransactWriteItems",
+    "GetSecretValue",
+    "Query",
+    "ExecuteStatement",
+    "BatchExecuteStatement",
+];
 
 /// A step.
 #[derive(Clone, Debug)]
