@@ -12,13 +12,36 @@ use crate::{
 
 const CHECK_LENGTH: usize = 8;
 
-/// The cursor for what follows `position` in the list of `partition`.
+/// The cursor for what follows `place` in the list of that name.
 #[must_use]
-pub fn encode(partition: &str, position: &Position) -> String {
-    let place = format!("{} {}", position.created_at.secs(), position.id);
-    let mut bytes = check(partition, &place).to_vec();
+pub fn seal(list: &str, place: &str) -> String {
+    let mut bytes = check(list, place).to_vec();
     bytes.extend_from_slice(place.as_bytes());
     BASE64.encode(bytes)
+}
+
+/// The place that a cursor for the list of that name names, as `read` understands it.
+///
+/// # Errors
+/// `invalid_cursor` for anything that [`seal`] hasn't made for this list.
+pub fn open<T>(list: &str, cursor: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Rejection> {
+    unseal(list, cursor).as_deref().and_then(read).ok_or_else(|| {
+        let detail = "must be the next_cursor of an answer to the same list; leave it out to begin at the start";
+        Rejection { code: Code::InvalidCursor, ..Rejection::field("cursor", detail) }
+    })
+}
+
+fn unseal(list: &str, cursor: &str) -> Option<String> {
+    let bytes = BASE64.decode(cursor).ok()?;
+    let (sent, place) = bytes.split_at_checked(CHECK_LENGTH)?;
+    let place = std::str::from_utf8(place).ok()?;
+    (sent == check(list, place)).then(|| place.to_owned())
+}
+
+/// The cursor for the keys that follow `position` in the list of `partition`.
+#[must_use]
+pub fn encode(partition: &str, position: &Position) -> String {
+    seal(partition, &format!("{} {}", position.created_at.secs(), position.id))
 }
 
 /// The position that a cursor for the list of `partition` names.
@@ -26,26 +49,15 @@ pub fn encode(partition: &str, position: &Position) -> String {
 /// # Errors
 /// `invalid_cursor` for anything that [`encode`] hasn't made for this list.
 pub fn decode(partition: &str, cursor: &str) -> Result<Position, Rejection> {
-    position(partition, cursor).ok_or_else(|| {
-        let detail = "must be the next_cursor of an answer to the same list; leave it out to begin at the start";
-        Rejection { code: Code::InvalidCursor, ..Rejection::field("cursor", detail) }
+    open(partition, cursor, |place| {
+        let (created_at, id) = place.split_once(' ')?;
+        Some(Position { id: KeyId::parse(id)?, created_at: Timestamp::from_secs(created_at.parse().ok()?) })
     })
 }
 
-fn position(partition: &str, cursor: &str) -> Option<Position> {
-    let bytes = BASE64.decode(cursor).ok()?;
-    let (sent, place) = bytes.split_at_checked(CHECK_LENGTH)?;
-    let place = std::str::from_utf8(place).ok()?;
-    if sent != check(partition, place) {
-        return None;
-    }
-    let (created_at, id) = place.split_once(' ')?;
-    Some(Position { id: KeyId::parse(id)?, created_at: Timestamp::from_secs(created_at.parse().ok()?) })
-}
-
 /// Notices accidents and mixed-up lists. It is no signature: whoever lists keys may begin at any of them.
-fn check(partition: &str, place: &str) -> [u8; CHECK_LENGTH] {
-    let digest = Sha256::digest(format!("cursor/1 {partition} {place}"));
+fn check(list: &str, place: &str) -> [u8; CHECK_LENGTH] {
+    let digest = Sha256::digest(format!("cursor/1 {list} {place}"));
     let mut check = [0; CHECK_LENGTH];
     check.copy_from_slice(&digest[..CHECK_LENGTH]);
     check

@@ -8,7 +8,7 @@ use crate::{
     limit::{Limit, Period, Window},
     path::NormalPath,
     record::{Generation, Record, Status},
-    scope,
+    scope::{self, Scope},
     time::Timestamp,
 };
 
@@ -34,10 +34,24 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// The path's normal form, if it has one.
     pub path: Option<NormalPath>,
-    /// Whether the route belongs to the management API, which needs `admin` whatever the method.
-    pub management: bool,
+    /// What the route asks of a key's scopes.
+    pub route: Route,
     /// The caller's address, from the request context and never from a header.
     pub address: Option<IpAddr>,
+}
+
+/// What a route asks of a key's scopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A route of an API: one of the scopes must cover its method and path.
+    Api,
+    /// A route of the management API: `admin`, whatever the method.
+    Management,
+    /// What a key may ask about itself: nothing.
+    Own,
+    /// The rotation of the key by itself: `self:rotate`, which no other scope implies. Whoever finds a secret must not be able
+    /// to take its key over.
+    OwnRotation,
 }
 
 /// The generation that the presented secret proved to be.
@@ -188,12 +202,16 @@ pub fn standing(record: &Record, proof: &Proof, request: &Request<'_>, now: Time
     if !address::allows(&record.networks, request.address) {
         return Some(Refusal::Address);
     }
-    let in_scope = if request.management {
-        scope::is_admin(&record.scopes)
-    } else {
-        scope::allow(&record.scopes, request.method, request.path.as_ref())
-    };
-    (!in_scope).then_some(Refusal::Scope)
+    (!in_scope(record, request)).then_some(Refusal::Scope)
+}
+
+fn in_scope(record: &Record, request: &Request<'_>) -> bool {
+    match request.route {
+        Route::Api => scope::allow(&record.scopes, request.method, request.path.as_ref()),
+        Route::Management => record.scopes.contains(&Scope::Admin),
+        Route::Own => true,
+        Route::OwnRotation => record.scopes.contains(&Scope::SelfRotate),
+    }
 }
 
 /// The full window that ends last: a retry before its end is in vain.
@@ -251,7 +269,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{sample, scope::Scope};
+    use crate::sample;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -260,7 +278,7 @@ mod tests {
     }
 
     fn get() -> Request<'static> {
-        Request { method: "GET", path: NormalPath::parse("/x"), management: false, address: "203.0.113.7".parse().ok() }
+        Request { method: "GET", path: NormalPath::parse("/x"), route: Route::Api, address: "203.0.113.7".parse().ok() }
     }
 
     fn refused(record: &Record, proof: &Proof, request: &Request<'_>) -> Refusal {
@@ -309,7 +327,7 @@ mod tests {
     fn management_needs_admin_whatever_the_method() {
         let mut record = sample::record();
         record.scopes = vec![Scope::Read, Scope::Write, Scope::Delete, Scope::parse("ANY /{*all}").unwrap()];
-        let request = Request { management: true, ..get() };
+        let request = Request { route: Route::Management, ..get() };
         assert_eq!(refused(&record, &proof(), &request), Refusal::Scope);
         record.scopes.push(Scope::Admin);
         assert!(matches!(decide(&record, &proof(), &request, NOW), Ok(Decision::Proceed(_))));

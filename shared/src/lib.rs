@@ -5,11 +5,13 @@
 //! the peppers, and what puts both to use: [`verify`] for the authorizer, [`change`] and [`mint`] for management.
 
 pub mod address;
+pub mod advice;
 pub mod afterwards;
 pub mod audit;
 pub mod aws;
 pub mod base62;
 pub mod change;
+pub mod check;
 pub mod config;
 pub mod cursor;
 pub mod decision;
@@ -36,5 +38,6 @@ pub mod secrets;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod usage;
 pub mod verify;
 pub mod view;

@@ -66,6 +66,8 @@ pub struct Generation {
     pub tag: String,
     /// When it was meant to expire, from the day that it was issued; none: never.
     pub expires_at: Option<Timestamp>,
+    /// When a rotation has replaced it, if one has: from then on its holder should use the newer one.
+    pub replaced_at: Option<Timestamp>,
     /// When a rotation ends it, if one does.
     pub grace_ends_at: Option<Timestamp>,
     /// Whether the first use of its successor ends it as well.

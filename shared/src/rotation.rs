@@ -58,6 +58,7 @@ pub fn plan(record: &Record, rotation: &Rotation, now: Timestamp) -> Result<Comm
     after.generations.retain(|generation| generation.number == kept);
     for generation in &mut after.generations {
         let end = now.plus(rotation.grace_seconds);
+        generation.replaced_at = generation.replaced_at.or(Some(now));
         generation.grace_ends_at = Some(generation.grace_ends_at.map_or(end, |earlier| earlier.min(end)));
         generation.until_first_use = rotation.until_first_use;
     }
@@ -65,6 +66,7 @@ pub fn plan(record: &Record, rotation: &Rotation, now: Timestamp) -> Result<Comm
         number: newest + 1,
         tag: String::new(),
         expires_at,
+        replaced_at: None,
         grace_ends_at: None,
         until_first_use: false,
     });

@@ -28,6 +28,7 @@ pub(crate) fn record() -> Record {
             number: 1,
             tag: "tag1".to_owned(),
             expires_at: None,
+            replaced_at: None,
             grace_ends_at: None,
             until_first_use: false,
         }],

@@ -46,6 +46,8 @@ pub enum Scope {
     Delete,
     /// `admin`: every method on every path, and the management API.
     Admin,
+    /// `self:rotate`: a key may give itself a new secret. Nothing implies it, not even `admin`.
+    SelfRotate,
     /// A custom endpoint: `GET /reports/{id}`.
     Endpoint(Endpoint),
 }
@@ -62,7 +64,7 @@ pub struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidScope {
     /// Neither a known name nor `METHOD /path`.
-    #[error("is not a scope: use read, write, delete, admin, or a method and a path such as GET /reports/{{id}}")]
+    #[error("is not a scope: use read, write, delete, admin, self:rotate, or a method and a path such as GET /reports/{{id}}")]
     Unknown,
     /// The method of an endpoint is none of the seven, nor `ANY`.
     #[error("names an unknown method: use GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE or ANY")]
@@ -83,6 +85,7 @@ impl Scope {
             "write" => Ok(Self::Write),
             "delete" => Ok(Self::Delete),
             "admin" => Ok(Self::Admin),
+            "self:rotate" => Ok(Self::SelfRotate),
             _ => Endpoint::parse(text).map(Self::Endpoint),
         }
     }
@@ -95,6 +98,7 @@ impl Scope {
             Self::Write => "write",
             Self::Delete => "delete",
             Self::Admin => "admin",
+            Self::SelfRotate => "self:rotate",
             Self::Endpoint(endpoint) => &endpoint.text,
         }
     }
@@ -107,6 +111,7 @@ impl Scope {
             Self::Read => Action::of(method) == Action::Read,
             Self::Write => Action::of(method) == Action::Write,
             Self::Delete => Action::of(method) == Action::Delete,
+            Self::SelfRotate => false,
             Self::Endpoint(endpoint) => path.is_some_and(|path| endpoint.matches(method, path)),
         }
     }
@@ -160,12 +165,6 @@ impl Endpoint {
 #[must_use]
 pub fn allow(scopes: &[Scope], method: &str, path: Option<&NormalPath>) -> bool {
     scopes.iter().any(|scope| scope.allows(method, path))
-}
-
-/// Whether `admin` is among `scopes`.
-#[must_use]
-pub fn is_admin(scopes: &[Scope]) -> bool {
-    scopes.contains(&Scope::Admin)
 }
 
 #[cfg(test)]

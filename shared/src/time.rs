@@ -83,6 +83,15 @@ impl Timestamp {
         format!("{:04}-{:02}-{:02}", day / 10_000, day / 100 % 100, day % 100)
     }
 
+    /// As HTTP writes it (RFC 9110, section 5.6.7): `Mon, 23 Nov 2026 20:12:00 GMT`.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let (date, time) = (self.date(), self.0 % DAY);
+        let (weekday, month) = (date.weekday().to_string(), date.month().to_string());
+        let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+        format!("{}, {:02} {} {:04} {hour:02}:{minute:02}:{second:02} GMT", &weekday[..3], date.day(), &month[..3], date.year())
+    }
+
     fn date(self) -> Date {
         // In range by construction; the epoch stands in for what can't happen.
         i64::try_from(self.0)
@@ -101,6 +110,14 @@ pub fn start_of_day(yyyymmdd: u32) -> Option<Timestamp> {
     let year = i32::try_from(yyyymmdd / 10_000).ok()?;
     let date = Date::from_calendar_date(year, month.try_into().ok()?, day).ok()?;
     u64::try_from(date.midnight().assume_utc().unix_timestamp()).ok().map(Timestamp::from_secs)
+}
+
+/// The first second of the UTC day that is written as `2026-11-23`, if it is one.
+#[must_use]
+pub fn parse_iso_day(text: &str) -> Option<Timestamp> {
+    let digits: String = text.split('-').collect();
+    let start = start_of_day(digits.parse().ok()?)?;
+    (start.iso_day() == text).then_some(start)
 }
 
 impl fmt::Display for Timestamp {
@@ -146,5 +163,18 @@ mod tests {
             prop_assert_eq!(Timestamp::parse(&moment.to_string()).unwrap(), moment);
             prop_assert_eq!(start_of_day(moment.day()).unwrap().secs(), seconds - seconds % DAY);
         }
+    }
+
+    #[test]
+    fn days_are_read_as_they_are_written() {
+        assert_eq!(parse_iso_day("2024-02-29").map(|day| day.to_string()).as_deref(), Some("2024-02-29T00:00:00Z"));
+        for bad in ["2023-02-29", "2024-2-29", "20240229", "2024-02-2", "2024-02-29T00:00:00Z", "", "-2024-02-29", "+024-02-29"] {
+            assert_eq!(parse_iso_day(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn http_dates_are_as_the_rfc_has_them() {
+        assert_eq!(Timestamp::from_secs(784_111_777).http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 }

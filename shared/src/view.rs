@@ -84,6 +84,7 @@ fn show_generation(key: &Key, generation: &Generation, now: Timestamp) -> Value 
         "created_at": note.map(|note| note.created_at),
         "created_by": note.map(|note| &note.created_by),
         "expires_at": generation.expires_at,
+        "replaced_at": generation.replaced_at,
         "grace_ends_at": generation.grace_ends_at,
         "until_first_use": generation.until_first_use,
         "live": generation.is_live(now),
@@ -91,9 +92,10 @@ fn show_generation(key: &Key, generation: &Generation, now: Timestamp) -> Value 
     })
 }
 
-/// What a backend is told of an allowed request, as API Gateway's authorizer context takes it: flat, texts and numbers.
+/// What a backend is told of a request that was allowed with the secret of `generation`, as API Gateway's authorizer context
+/// takes it: flat, texts and numbers.
 #[must_use]
-pub fn context(record: &Record, now: Timestamp) -> Map<String, Value> {
+pub fn context(record: &Record, generation: Option<&Generation>, now: Timestamp) -> Map<String, Value> {
     let remaining = record.remaining(now);
     let scopes: Vec<_> = record.scopes.iter().map(crate::scope::Scope::as_str).collect();
     let mut context = Map::new();
@@ -111,7 +113,19 @@ pub fn context(record: &Record, now: Timestamp) -> Map<String, Value> {
         put(&format!("reset_{period}"), json!(left.reset_seconds));
     }
     context.extend(rate_limit_headers(&remaining));
+    if let Some(generation) = generation {
+        context.insert("generation".to_owned(), json!(generation.number));
+        context.extend(deprecation_headers(generation));
+    }
     context
+}
+
+/// The values of the `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) headers, for a secret that a rotation has replaced.
+fn deprecation_headers(generation: &Generation) -> impl Iterator<Item = (String, Value)> {
+    let deprecation = generation.replaced_at.map(|at| format!("@{}", at.secs()));
+    let sunset = generation.grace_ends_at.and_then(|_| generation.ends_at()).map(Timestamp::http_date);
+    let headers = [("deprecation", deprecation), ("sunset", sunset)];
+    headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?))))
 }
 
 /// What a caller is told who is refused.

@@ -154,7 +154,7 @@ async fn a_use_never_follows_itself() {
     let (store, record) = (stack.store(), stack.record(&key.id).await);
     let generation = &record.generations[0];
     let proof = Proof { number: generation.number, tag: generation.tag.clone() };
-    let request = Request { method: "GET", path: None, management: false, address: None };
+    let request = Request { method: "GET", path: None, route: shared::decision::Route::Api, address: None };
     let Ok(Decision::Proceed(r#use)) = decide(&record, &proof, &request, stack.clock.now()) else { panic!("allowed") };
     assert!(matches!(store.charge(&record.id, &r#use, "nonce").await, Ok(Charge::Counted(_))));
     match store.charge(&record.id, &r#use, "nonce").await {

@@ -28,7 +28,9 @@ impl Answers {
     pub(crate) fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
         let (refusal, record) = match &verdict.outcome {
             Outcome::Allowed { record } => {
-                return Ok(self.allow(event, record.id.as_str(), view::context(record, verdict.now), &self.usage_key));
+                let generation = verdict.generation.and_then(|number| record.generation(number));
+                let context = view::context(record, generation, verdict.now);
+                return Ok(self.allow(event, record.id.as_str(), context, &self.usage_key));
             }
             Outcome::Refused { refusal, record } => (refusal, record.as_deref()),
         };

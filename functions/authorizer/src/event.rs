@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
-use shared::path::NormalPath;
+use shared::{decision::Route, path::NormalPath};
 
 /// Which API asks, and thereby which answers it understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,11 +74,21 @@ impl Event {
         self.values("multiValueQueryStringParameters", "queryStringParameters", |parameter| parameter == name)
     }
 
-    /// Whether the calling API's stage marks its `/v1` routes as the management API.
-    pub(crate) fn is_management(&self, path: Option<&NormalPath>) -> bool {
+    /// What the route asks of a key's scopes: those below `/v1`, where the calling API's stage says that they are the management
+    /// API's, and no others, ask for more than that one covers them.
+    pub(crate) fn route(&self, path: Option<&NormalPath>) -> Route {
+        if self.stage_variable("routes") != Some("management") {
+            return Route::Api;
+        }
+        // Those that ask for less by their plain text alone: nobody needs another way to write them.
+        match (self.method.as_str(), self.path.as_str()) {
+            ("GET", "/v1/self") => return Route::Own,
+            ("POST", "/v1/self/rotate") => return Route::OwnRotation,
+            _ => {}
+        }
         // What has no normal form may reach any backend route: it is held to the stricter rule.
         let below = |path: &NormalPath| path.as_str() == "/v1" || path.as_str().starts_with("/v1/");
-        self.stage_variable("routes") == Some("management") && path.is_none_or(below)
+        if path.is_none_or(below) { Route::Management } else { Route::Api }
     }
 
     /// Whether the calling API turns an unknown usage key into a 429. Only a REST API can.
@@ -140,24 +150,33 @@ mod tests {
     }
 
     #[test]
-    fn only_marked_apis_have_management_routes() {
-        let event = |path: &str, variables: Value| {
-            Event::read(json!({
-                "methodArn": format!("arn:aws:execute-api:eu-central-1:1:abc/live/GET{path}"),
+    fn only_marked_apis_have_routes_that_ask_for_more_or_less_than_a_scope() {
+        let route = |method: &str, path: &str, variables: Value| {
+            let event = Event::read(json!({
+                "methodArn": format!("arn:aws:execute-api:eu-central-1:1:abc/live/{method}{path}"),
                 "requestContext": { "identity": { "sourceIp": "203.0.113.7" } },
                 "stageVariables": variables,
-            }))
-            .unwrap()
+            }));
+            event.unwrap().route(NormalPath::parse(path).as_ref())
         };
-        let is_management = |path: &str, variables: Value| event(path, variables).is_management(NormalPath::parse(path).as_ref());
-        let marked = json!({ "routes": "management" });
-        assert!(is_management("/v1/keys", marked.clone()));
-        assert!(is_management("/v1", marked.clone()));
-        assert!(is_management("/%76%31/keys", marked.clone()));
-        assert!(is_management("/x/../v1/keys", marked.clone()));
-        assert!(!is_management("/v10/keys", marked.clone()));
-        assert!(!is_management("/example", marked));
-        assert!(!is_management("/v1/keys", Value::Null));
+        for (method, path, expected) in [
+            ("GET", "/v1/keys", Route::Management),
+            ("GET", "/v1", Route::Management),
+            ("GET", "/%76%31/keys", Route::Management),
+            ("GET", "/x/../v1/keys", Route::Management),
+            ("GET", "/v10/keys", Route::Api),
+            ("GET", "/example", Route::Api),
+            ("GET", "/v1/self", Route::Own),
+            ("POST", "/v1/self/rotate", Route::OwnRotation),
+            ("POST", "/v1/self", Route::Management),
+            ("GET", "/v1/self/rotate", Route::Management),
+            ("GET", "/v1/self/", Route::Management),
+            ("GET", "/v1/%73elf", Route::Management),
+            ("GET", "/v1/keys/../self", Route::Management),
+        ] {
+            assert_eq!(route(method, path, json!({ "routes": "management" })), expected, "{method} {path}");
+            assert_eq!(route(method, path, Value::Null), Route::Api);
+        }
     }
 
     #[test]

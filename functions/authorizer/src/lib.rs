@@ -141,8 +141,8 @@ impl Authorizer {
         };
         attempt.hint = Some(secret.hint());
         let path = NormalPath::parse(&event.path);
-        let management = event.is_management(path.as_ref());
-        let request = decision::Request { method: &event.method, path, management, address: event.address };
+        let route = event.route(path.as_ref());
+        let request = decision::Request { method: &event.method, path, route, address: event.address };
         self.verifier.verify(&secret, &request).await.map(Ok)
     }
 

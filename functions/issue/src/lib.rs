@@ -122,6 +122,7 @@ fn record(id: KeyId, order: Order, now: shared::time::Timestamp) -> Record {
             number: 1,
             tag: String::new(),
             expires_at: order.expires_at,
+            replaced_at: None,
             grace_ends_at: None,
             until_first_use: false,
         }],

@@ -1,9 +1,16 @@
-//! The audit table: append-only, by management day.
+//! Changes in the audit table: append-only, by day.
 
 use aws_sdk_dynamodb::operation::execute_statement::ExecuteStatementError;
 
-use super::{Store, copies, item::Attributes, number, text};
-use crate::{audit::change::Event, error::Fault};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    Store, copies,
+    item::{Attributes, Reader},
+    number, text,
+};
+use crate::{audit::change::Event, error::Fault, time::Timestamp};
 
 /// Which of a change's records this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +39,78 @@ impl Store {
     }
 }
 
+/// A change as the table has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Its id, which orders changes by time.
+    pub id: Uuid,
+    /// When it began.
+    pub at: Timestamp,
+    /// What was done.
+    pub action: String,
+    /// To which key.
+    pub key: String,
+    /// By which principal.
+    pub actor: String,
+    /// What was asked for, and what it changed.
+    pub detail: Value,
+    /// `done`, or the code that it was refused with; none: it broke off, or is being made.
+    pub outcome: Option<String>,
+}
+
+impl Store {
+    /// At most `limit` changes that began on the UTC day of `day`, newest first, older than `before`; and whether those are all
+    /// that there are.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer, or the table holds something else.
+    pub async fn changes(&self, day: Timestamp, before: Option<Uuid>, limit: usize) -> Result<(Vec<Change>, bool), Fault> {
+        let query = self.client.query().table_name(&self.tables.audit).scan_index_forward(false);
+        let query = query.expression_attribute_values(":pk", text(partition(day)));
+        let query = match before {
+            // Before either record of that change.
+            Some(before) => query
+                .key_condition_expression("pk = :pk AND sk < :before")
+                .expression_attribute_values(":before", text(before.to_string())),
+            None => query.key_condition_expression("pk = :pk"),
+        };
+        // Two records a change, and one that shows that there are more.
+        let wanted = i32::try_from(2 * limit + 1).unwrap_or(i32::MAX);
+        let mut items = query.limit(wanted).into_paginator().items().send();
+        let mut changes: Vec<Change> = Vec::new();
+        while let Some(item) = items.next().await {
+            let change = read(&item.map_err(|error| Fault::from_sdk(&error))?)?;
+            // A change's outcome sorts after its intent, and has come first.
+            if changes.last().is_some_and(|last| last.id == change.id) {
+                continue;
+            }
+            if changes.len() == limit {
+                return Ok((changes, false));
+            }
+            changes.push(change);
+        }
+        Ok((changes, true))
+    }
+}
+
+fn partition(day: Timestamp) -> String {
+    format!("management#{}", day.iso_day())
+}
+
+fn read(attributes: &Attributes) -> Result<Change, Fault> {
+    let item = Reader::new("change", attributes);
+    let id = |sk: &str| sk.split_once('#')?.0.parse().ok();
+    Ok(Change {
+        id: item.parsed("sk", id)?,
+        at: Timestamp::from_secs(item.number("at")?),
+        action: item.text("action")?.to_owned(),
+        key: item.text("key")?.to_owned(),
+        actor: item.text("actor")?.to_owned(),
+        detail: item.parsed("detail", |text| serde_json::from_str(text).ok())?,
+        outcome: item.optional_text("outcome")?.map(ToOwned::to_owned),
+    })
+}
+
 /// The item of one record. Both records of a change are in the partition of the day on which it began.
 #[must_use]
 pub fn write(event: &Event, phase: Phase, retention_seconds: u64) -> Attributes {
@@ -41,7 +120,7 @@ pub fn write(event: &Event, phase: Phase, retention_seconds: u64) -> Attributes 
         Phase::Refused(code) => ("outcome", Some(code)),
     };
     let mut attributes = Attributes::from([
-        ("pk".to_owned(), text(format!("management#{}", event.at.iso_day()))),
+        ("pk".to_owned(), text(partition(event.at))),
         ("sk".to_owned(), text(format!("{}#{suffix}", event.id))),
         ("at".to_owned(), number(event.at.secs())),
         ("action".to_owned(), text(event.action)),

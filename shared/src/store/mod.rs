@@ -28,6 +28,7 @@ use crate::{error::Fault, id::KeyId};
 
 pub mod about;
 pub mod alias;
+pub mod attempts;
 pub mod audit;
 pub mod charge;
 pub mod commit;
@@ -35,6 +36,7 @@ pub mod copies;
 pub mod create;
 mod expression;
 pub mod fingerprints;
+pub mod history;
 pub mod item;
 pub mod list;
 pub mod record;

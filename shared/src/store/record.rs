@@ -62,10 +62,12 @@ pub fn excess(record: &Record) -> usize {
         number: 9999,
         tag: "t".repeat(TAG_LENGTH),
         expires_at: latest,
+        replaced_at: latest,
         grace_ends_at: latest,
         until_first_use: true,
     };
-    let record = Record { version: 999_999, generations: vec![largest.clone(), largest], ..record.clone() };
+    let newest = Generation { replaced_at: None, ..largest.clone() };
+    let record = Record { version: 999_999, generations: vec![largest, newest], ..record.clone() };
     let mut attributes = write(&record);
     // A window counts no more than its limit. Two of each limit in the moment of change, and ended ones until a sweep;
     // three days until they are folded; two generations.
@@ -129,7 +131,7 @@ pub fn revoked(revocation: &Revocation) -> [(String, AttributeValue); 3] {
 fn write_generation(generation: &Generation) -> AttributeValue {
     let mut map =
         Attributes::from([("n".to_owned(), number(generation.number.into())), ("tag".to_owned(), text(&generation.tag))]);
-    let times = [("expires", generation.expires_at), ("grace", generation.grace_ends_at)];
+    let times = [("expires", generation.expires_at), ("replaced", generation.replaced_at), ("grace", generation.grace_ends_at)];
     map.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), number(time?.secs())))));
     if generation.until_first_use {
         map.insert("yields".to_owned(), AttributeValue::Bool(true));
@@ -172,7 +174,9 @@ pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
 /// Whether rotations can have left these generations: one that nothing ends but its expiry, and perhaps an older one
 /// with an end. Of a list that has lost an entry, the rest would be taken for something else.
 fn is_history(generations: &[Generation]) -> bool {
-    let is_newest = |generation: &Generation| generation.grace_ends_at.is_none() && !generation.until_first_use;
+    let is_newest = |generation: &Generation| {
+        generation.replaced_at.is_none() && generation.grace_ends_at.is_none() && !generation.until_first_use
+    };
     match generations {
         [newest] => is_newest(newest),
         [older, newest] => older.number < newest.number && older.grace_ends_at.is_some() && is_newest(newest),
@@ -217,6 +221,8 @@ fn read_generation(item: Reader<'_>, value: &AttributeValue) -> Result<Generatio
         number: reader.generation("n")?,
         tag: reader.tag("tag")?.to_owned(),
         expires_at: reader.optional_time("expires")?,
+        // Secrets that were replaced before this was written down have none.
+        replaced_at: reader.optional_time("replaced")?,
         grace_ends_at: reader.optional_time("grace")?,
         until_first_use: reader.flag("yields")?,
     })
@@ -268,6 +274,7 @@ mod tests {
                         number,
                         tag,
                         expires_at,
+                        replaced_at: (number < newest).then_some(grace_ends_at),
                         grace_ends_at: (number < newest).then_some(grace_ends_at),
                         until_first_use: until_first_use && number < newest,
                     })
