@@ -34,6 +34,10 @@ ENVIRONMENT = {
     "issue": ISSUING,
     "rotate": ISSUING | {"DEFAULT_GRACE_HOURS"},
     "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "CORS_ORIGIN", "LOG_LEVEL"},
+    "insights": {
+        "KEYS_TABLE", "USAGE_TABLE", "AUDIT_TABLE", "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "CORS_ORIGIN",
+        "LOG_LEVEL",
+    },
     "example": {"CORS_ORIGIN", "LOG_LEVEL"},
 }  # fmt: skip
 
@@ -56,7 +60,13 @@ PERMISSIONS = {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         "KeysTable/index/by_owner": {"dynamodb:Query"},
         "KeysTable/index/by_status": {"dynamodb:Query"},
-        "AuditTable": {"dynamodb:PartiQLInsert"},
+        "AuditTable": {"dynamodb:PartiQLInsert", "dynamodb:Query"},
+    },
+    "insights": {
+        "KeysTable": {"dynamodb:GetItem"},
+        "KeysTable/index/by_owner": {"dynamodb:Query"},
+        "UsageTable": {"dynamodb:Query"},
+        "AuditTable": {"dynamodb:Query"},
     },
     "example": {},
 }

@@ -193,7 +193,7 @@ class Stack:
 
     def logs(self):
         groups = {group["logGroupName"]: group for group in self.client("logs").describe_log_groups()["logGroups"]}
-        functions = ["authorizer", "issue", "rotate", "manage"] + ["example"] * self.everything
+        functions = ["authorizer", "issue", "rotate", "manage", "insights"] + ["example"] * self.everything
         names = {f"/aws/lambda/{STACK}-{name}" for name in functions} | {f"/aws/apigateway/{STACK}"}
         if groups.keys() != names:
             yield f"log groups: {sorted(groups)}, expected {sorted(names)}"

@@ -100,6 +100,10 @@ impl Wiring {
                 let config = manage::Config::read(&lookup(block)).map_err(config_error(block))?;
                 invoke(manage::Manage::new(config, self.dynamodb.clone(), self.host.clone()))
             }
+            "insights" => {
+                let config = insights::Config::read(&lookup(block)).map_err(config_error(block))?;
+                invoke(insights::Insights::new(config, self.dynamodb.clone(), self.host.clone()))
+            }
             "example" => {
                 let config = example::Config::read(&lookup(block)).map_err(config_error(block))?;
                 invoke(example::Example::new(config, self.host.clone()))

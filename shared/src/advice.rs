@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use crate::{
     audit::attempt::ALLOWED,
     path::NormalPath,
-    record::Record,
+    record::{Generation, Record},
     scope::Scope,
     store::attempts::Copied,
     time::{DAY, Timestamp},
@@ -31,13 +31,19 @@ pub enum Advice {
     Allowlist(Vec<IpNet>),
     /// Nobody has used it for so many whole days.
     Idle(u64),
-    /// A secret that was replaced is still used, as often as this from each address.
-    OldSecret {
-        /// Its generation.
-        generation: u32,
-        /// Uses by address.
-        from: BTreeMap<String, u64>,
-    },
+    /// A secret that was replaced is still used.
+    OldSecret(OldSecret),
+}
+
+/// How a secret is used that was replaced and hasn't ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OldSecret {
+    /// Its generation.
+    pub generation: u32,
+    /// How often since then, by address.
+    pub uses: BTreeMap<String, u64>,
+    /// When last, in milliseconds since the epoch.
+    pub last_used_millis: u64,
 }
 
 /// Advice on `record` at `now`, from the attempts that are known of: whoever shows it says which. `created_at` is when the key
@@ -53,7 +59,7 @@ pub fn advice(record: &Record, attempts: &[Copied], created_at: Timestamp, now: 
     }
     let idle = record.last_used_at.unwrap_or(created_at).until(now) / DAY;
     advice.extend((idle >= IDLE_DAYS).then_some(Advice::Idle(idle)));
-    advice.extend(old_secret(record, &uses, now));
+    advice.extend(old_secret(record, attempts, now).map(Advice::OldSecret));
     advice
 }
 
@@ -87,15 +93,26 @@ fn narrower(proposed: &[IpNet], allowed: &[IpNet]) -> bool {
     allowed.is_empty() || allowed.iter().any(|allowed| !proposed.iter().any(|proposed| proposed.contains(allowed)))
 }
 
-fn old_secret(record: &Record, uses: &[&Copied], now: Timestamp) -> Option<Advice> {
-    let old = record.generations.iter().find(|generation| generation.number < record.newest() && generation.is_live(now))?;
+/// How the older secret of `record` is used, if it is, as far as `attempts` tell.
+#[must_use]
+pub fn old_secret(record: &Record, attempts: &[Copied], now: Timestamp) -> Option<OldSecret> {
+    let old = replaced(record, now)?;
     // What it did before it was replaced is no news.
     let since = old.replaced_at.unwrap_or(Timestamp::EPOCH).secs() * 1000;
-    let mut from = BTreeMap::new();
-    for attempt in uses.iter().filter(|attempt| attempt.generation == Some(old.number) && attempt.at_millis >= since) {
-        *from.entry(attempt.source_ip.clone().unwrap_or_default()).or_default() += 1;
+    let is_news =
+        |attempt: &&Copied| attempt.outcome == ALLOWED && attempt.generation == Some(old.number) && attempt.at_millis >= since;
+    let mut found = OldSecret { generation: old.number, uses: BTreeMap::new(), last_used_millis: 0 };
+    for attempt in attempts.iter().filter(is_news) {
+        *found.uses.entry(attempt.source_ip.clone().unwrap_or_default()).or_default() += 1;
+        found.last_used_millis = found.last_used_millis.max(attempt.at_millis);
     }
-    (!from.is_empty()).then_some(Advice::OldSecret { generation: old.number, from })
+    (!found.uses.is_empty()).then_some(found)
+}
+
+/// The secret of `record` that was replaced and still works, if there is one.
+#[must_use]
+pub fn replaced(record: &Record, now: Timestamp) -> Option<&Generation> {
+    record.generations.iter().find(|generation| generation.number < record.newest() && generation.is_live(now))
 }
 
 #[cfg(test)]
@@ -103,7 +120,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{record::Generation, sample};
+    use crate::sample;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -180,7 +197,8 @@ mod tests {
             used("POST", "/x", "10.0.0.2", 2),
             before,
         ];
-        let from = BTreeMap::from([("203.0.113.7".to_owned(), 2)]);
-        assert!(advice(&record, &uses, NOW, NOW).contains(&Advice::OldSecret { generation: 1, from }));
+        let uses_by_address = BTreeMap::from([("203.0.113.7".to_owned(), 2)]);
+        let found = OldSecret { generation: 1, uses: uses_by_address, last_used_millis: NOW.secs() * 1000 };
+        assert!(advice(&record, &uses, NOW, NOW).contains(&Advice::OldSecret(found)));
     }
 }

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::{
-    audit::change::Event,
+    audit::{change::Event, difference},
     config::ChangeConfig,
     error::{Code, Error, Fault, Rejection},
     host::Host,
@@ -195,10 +195,6 @@ impl Changes {
     /// `no_such_key`; `key_revoked` for disabling a revoked key; a fault.
     pub async fn refuse(&self, id: &KeyId, actor: &str, refusing: Refusing) -> Result<Key, Error> {
         let now = self.host.clock.now();
-        let (action, detail) = match &refusing {
-            Refusing::Disable => ("disable", Value::Null),
-            Refusing::Revoke(reason) => ("revoke", serde_json::json!({ "reason": reason })),
-        };
         // Nothing is written down of what can't be, and nothing stands between a key and its end: not even a record that
         // can't be read. The authorizer refuses that one anyway; this keeps it refused when somebody has mended it.
         let known = match self.store.record(id).await {
@@ -207,13 +203,21 @@ impl Changes {
                 return Err(rotation::revoked().into());
             }
             Ok(Some(record)) if self.is_withdrawn(&record, now).await => return Err(no_such_key().into()),
-            Ok(Some(record)) => Some(record.version),
+            Ok(Some(record)) => Some(record),
             Err(fault) if fault.is_corrupt() => None,
             Err(fault) => return Err(fault.into()),
         };
-        let event = self.intend(action, id, actor, detail).await?;
+        let (action, status) = match &refusing {
+            Refusing::Disable => ("disable", "disabled"),
+            Refusing::Revoke(_) => ("revoke", "revoked"),
+        };
+        let mut detail = difference::status(known.as_ref(), status);
+        if let Refusing::Revoke(reason) = &refusing {
+            detail.insert("reason".to_owned(), reason.as_str().into());
+        }
+        let event = self.intend(action, id, actor, detail.into()).await?;
         let changed = match &refusing {
-            Refusing::Disable => self.disable(id, known).await?,
+            Refusing::Disable => self.disable(id, known.map(|record| record.version)).await?,
             Refusing::Revoke(reason) => {
                 let revocation = Revocation { at: now, by: actor.to_owned(), reason: reason.clone() };
                 self.store.revoke(id, &revocation, now.plus(self.config.retention_seconds)).await?
@@ -257,7 +261,8 @@ impl Changes {
     pub async fn enable(&self, id: &KeyId, actor: &str, if_match: &IfMatch) -> Result<Key, Error> {
         let key = self.load_to_change(id, if_match).await?;
         let record = Record { version: key.record.version + 1, status: Status::Active, ..key.record.clone() };
-        let event = self.intend("enable", id, actor, Value::Null).await?;
+        let detail = difference::difference(&key, &record, &AboutChange::default());
+        let event = self.intend("enable", id, actor, detail).await?;
         let commit = Commit { record, dropped: Vec::new(), unused: None };
         self.commit(&event, key, commit, AboutChange::default(), if_match).await
     }

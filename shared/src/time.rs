@@ -112,6 +112,14 @@ pub fn start_of_day(yyyymmdd: u32) -> Option<Timestamp> {
     u64::try_from(date.midnight().assume_utc().unix_timestamp()).ok().map(Timestamp::from_secs)
 }
 
+/// A moment in milliseconds since the epoch, as RFC 3339 in UTC: `2026-11-23T20:12:00.123Z`.
+#[must_use]
+pub fn rfc3339_millis(millis: u64) -> String {
+    let mut text = Timestamp::from_secs(millis / 1000).to_string();
+    text.truncate("2026-11-23T20:12:00".len());
+    format!("{text}.{:03}Z", millis % 1000)
+}
+
 /// The first second of the UTC day that is written as `2026-11-23`, if it is one.
 #[must_use]
 pub fn parse_iso_day(text: &str) -> Option<Timestamp> {

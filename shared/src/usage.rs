@@ -48,6 +48,12 @@ impl Days {
         Ok(Self { from, to })
     }
 
+    /// The days from the one that `since` is in up to today.
+    #[must_use]
+    pub fn since(since: Timestamp, now: Timestamp) -> Self {
+        Self { from: start(since.min(now)), to: start(now) }
+    }
+
     /// Each of them, oldest first.
     pub fn each(self) -> impl DoubleEndedIterator<Item = Timestamp> {
         (0..=self.from.until(self.to) / DAY).map(move |index| self.from.plus(index * DAY))

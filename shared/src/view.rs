@@ -67,6 +67,42 @@ pub fn summary(summary: &Summary) -> Value {
     })
 }
 
+/// A key as its holder sees it, who presents the secret of `generation`.
+#[must_use]
+pub fn own(record: &Record, generation: u32, now: Timestamp) -> Value {
+    let presented = record.generation(generation);
+    json!({
+        "id": record.id,
+        "name": record.name,
+        "owner": { "type": record.owner.kind.as_str(), "id": record.owner.id() },
+        "environment": record.environment.as_str(),
+        "status": record.status.as_str(),
+        "scopes": record.scopes.iter().map(crate::scope::Scope::as_str).collect::<Vec<_>>(),
+        "ip_allowlist": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "limits": record.remaining(now).iter().map(limit).collect::<Vec<_>>(),
+        "presented": {
+            "generation": generation,
+            "newest": generation == record.newest(),
+            "replaced_at": presented.and_then(|generation| generation.replaced_at),
+            "ends_at": presented.and_then(Generation::ends_at),
+        },
+    })
+}
+
+/// The secret that a key has given itself, for the one answer that hands it out.
+#[must_use]
+pub fn own_secret(record: &Record, secret: &crate::key::Secret) -> Value {
+    let newest = record.generation(record.newest());
+    let replaced = record.generations.iter().find(|generation| generation.number < record.newest());
+    json!({
+        "id": record.id,
+        "secret": secret.expose(),
+        "generation": record.newest(),
+        "expires_at": newest.and_then(|generation| generation.expires_at),
+        "replaced": replaced.map(|replaced| json!({ "generation": replaced.number, "ends_at": replaced.ends_at() })),
+    })
+}
+
 fn limit(left: &Remaining) -> Value {
     json!({
         "requests": left.limit.requests,

@@ -99,6 +99,24 @@ pub fn as_http_api(event: &Value) -> Value {
     })
 }
 
+/// The segments of a path that its route names.
+fn parameters(resource: &str, path: &str) -> Value {
+    let named = resource.split('/').zip(path.split('/'));
+    let named = named.filter_map(|(name, value)| Some((name.strip_prefix('{')?.strip_suffix('}')?.to_owned(), json!(value))));
+    let parameters: serde_json::Map<_, _> = named.collect();
+    if parameters.is_empty() { Value::Null } else { parameters.into() }
+}
+
+/// The event of a route that a key asks about itself on, with the secret of that generation and these scopes.
+#[must_use]
+pub fn own(method: &str, resource: &str, id: &str, (generation, scopes): (u32, &str), body: &str) -> Value {
+    let mut event = management(method, resource, None, &[], body);
+    // As API Gateway hands a context on: every value as a text.
+    let context = json!({ "principalId": id, "keyId": id, "generation": generation.to_string(), "scopes": scopes });
+    event["requestContext"]["authorizer"] = context;
+    event
+}
+
 /// The proxy event of a management route, after the authorizer let an admin key through.
 #[must_use]
 pub fn management(method: &str, resource: &str, id: Option<&str>, query: &[(&str, &str)], body: &str) -> Value {
@@ -120,7 +138,7 @@ pub fn management(method: &str, resource: &str, id: Option<&str>, query: &[(&str
         "multiValueHeaders": { "Content-Type": ["application/json"] },
         "queryStringParameters": query,
         "multiValueQueryStringParameters": multi,
-        "pathParameters": id.map(|id| json!({ "id": id })),
+        "pathParameters": parameters(resource, &path),
         "stageVariables": null,
         "requestContext": {
             "accountId": "000000000000", "apiId": "local", "stage": "live", "requestId": "1", "path": path, "resourcePath": resource,

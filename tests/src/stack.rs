@@ -33,6 +33,7 @@ pub struct Stack {
     /// The lines of all functions' invocations.
     pub lines: Lines,
     manage: manage::Manage,
+    insights: insights::Insights,
     rotate: rotate::Rotate,
     issue: issue::Issue,
 }
@@ -86,10 +87,12 @@ impl Stack {
         let issue = issue::Config::read(&variables("issue")).expect("issue's environment");
         let rotate = rotate::Config::read(&variables("rotate")).expect("rotate's environment");
         let manage = manage::Config::read(&variables("manage")).expect("manage's environment");
+        let insights = insights::Config::read(&variables("insights")).expect("insights' environment");
         Self {
             issue: issue::Issue::new(issue, dynamodb.clone(), secrets.clone(), host.clone()),
             rotate: rotate::Rotate::new(rotate, dynamodb.clone(), secrets, host.clone()),
-            manage: manage::Manage::new(manage, dynamodb, host),
+            manage: manage::Manage::new(manage, dynamodb.clone(), host.clone()),
+            insights: insights::Insights::new(insights, dynamodb, host),
             engine,
             template,
             clock,
@@ -163,19 +166,32 @@ impl Stack {
     /// # Panics
     /// If the function fails: management functions answer everything.
     pub async fn send_for_headers(&self, event: Value) -> (u16, Value, BTreeMap<String, String>) {
-        let rest = event["httpMethod"].as_str().zip(event["resource"].as_str());
-        let answer = match rest.or_else(|| event["routeKey"].as_str()?.split_once(' ')) {
-            Some(("POST", "/v1/keys")) => self.issue.call(event).await,
-            Some(("POST", "/v1/keys/{id}/rotate")) => self.rotate.call(event).await,
-            _ => self.manage.call(event).await,
-        };
-        let answer = answer.expect("an answer");
+        let answer = self.answer(event).await;
         let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status");
         let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
         // A REST API's answer has them as lists of lines.
         let headers = ["headers", "multiValueHeaders"].iter().filter_map(|map| answer[map].as_object()).flatten();
         let line = |value: &Value| value.as_str().or_else(|| value[0].as_str()).unwrap_or_default().to_owned();
         (status, body, headers.map(|(name, value)| (name.clone(), line(value))).collect())
+    }
+
+    /// The answer itself, as the function gives it to API Gateway.
+    ///
+    /// # Panics
+    /// If the function fails: management functions answer everything.
+    pub async fn answer(&self, event: Value) -> Value {
+        let rest = event["httpMethod"].as_str().zip(event["resource"].as_str());
+        let (method, route) = rest.or_else(|| event["routeKey"].as_str()?.split_once(' ')).unwrap_or_default();
+        // As the template has it: where that says nothing, the function says that there is no such route.
+        let route = self.template.routes.iter().find(|known| known.method == method && known.path == route);
+        let block = route.and_then(|route| self.template.functions.iter().find(|block| block.logical_id == route.function));
+        let answer = match block.map(|block| block.binary.as_str()) {
+            Some("issue") => self.issue.call(event).await,
+            Some("rotate") => self.rotate.call(event).await,
+            Some("insights") => self.insights.call(event).await,
+            _ => self.manage.call(event).await,
+        };
+        answer.expect("an answer")
     }
 
     /// The same, if the key has what `If-Match` names.
@@ -202,6 +218,11 @@ impl Stack {
     /// A key as `GET /v1/keys/{id}` shows it.
     pub async fn show(&self, id: &str) -> Value {
         self.manage("GET", "/v1/keys/{id}", Some(id), &Value::Null).await.1
+    }
+
+    /// Asks for `resource` of a key, or of nothing, with a query.
+    pub async fn ask(&self, resource: &str, id: Option<&str>, query: &[(&str, &str)]) -> (u16, Value) {
+        self.send(event::management("GET", resource, id, query, "")).await
     }
 
     /// The tables, past all functions.

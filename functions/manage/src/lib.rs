@@ -4,21 +4,26 @@ use http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
+    advice,
     change::{Changes, Refusing},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup},
     error::Error,
     host::Host,
     http::{self as api, Answer, Reply, Responder},
+    id::KeyId,
     input,
     lambda::{Failure, Function},
     store::Store,
-    telemetry, view,
+    telemetry, time, view,
 };
 
 mod listing;
 mod update;
 
 use listing::Listing;
+
+/// The most uses that are looked through for those of an old secret, and the most days: its grace ends before.
+const MOST_USES: (usize, usize) = (1000, 31);
 
 /// What the function is told by its environment.
 #[derive(Clone, Debug)]
@@ -64,7 +69,7 @@ impl Manage {
         let now = self.changes.host.clock.now();
         let key = match (method.as_str(), resource.as_str()) {
             ("GET", "/v1/keys") => return self.list(&request).await,
-            ("GET", "/v1/keys/{id}") => self.changes.load(&api::key_id(&request)?).await?,
+            ("GET", "/v1/keys/{id}") => return self.show(&api::key_id(&request)?).await,
             ("PATCH", "/v1/keys/{id}") => self.update(&request, &actor).await?,
             ("POST", "/v1/keys/{id}/disable") => {
                 api::fields(&request)?.finish()?;
@@ -84,6 +89,22 @@ impl Manage {
             _ => return api::no_such_route(),
         };
         Ok(Reply::key(StatusCode::OK, &key, view::key(&key, now)))
+    }
+
+    /// A key, and where its old secret is still used, if it has one.
+    async fn show(&self, id: &KeyId) -> Answer {
+        let (key, now) = (self.changes.load(id).await?, self.changes.host.clock.now());
+        let mut document = view::key(&key, now);
+        if let Some(replaced_at) = advice::replaced(&key.record, now).and_then(|generation| generation.replaced_at) {
+            let (uses, complete) = self.changes.store.newest_uses(id, replaced_at, now, MOST_USES).await?;
+            document["old_secret_in_use"] = json!(advice::old_secret(&key.record, &uses, now).map(|old| json!({
+                "generation": old.generation,
+                "last_used_at": time::rfc3339_millis(old.last_used_millis),
+                "uses_by_source_ip": old.uses,
+                "complete": complete,
+            })));
+        }
+        Ok(Reply::key(StatusCode::OK, &key, document))
     }
 
     async fn list(&self, request: &Request) -> Answer {

@@ -1,9 +1,10 @@
 //! The query of `GET /v1/keys`: an owner, or an environment and a status, with a page size and a cursor.
 
-use lambda_http::{Request, RequestExt};
+use lambda_http::Request;
 use shared::{
     cursor,
-    error::{Code, Rejection},
+    error::Rejection,
+    http::Parameters,
     input,
     store::list::{Filter, Position},
 };
@@ -23,13 +24,8 @@ pub(crate) struct Listing {
 
 impl Listing {
     pub(crate) fn read(request: &Request) -> Result<Self, Rejection> {
-        let query = request.query_string_parameters();
-        if let Some((unknown, _)) = query.iter().find(|(name, _)| !PARAMETERS.contains(name) && *name != "api_key") {
-            let field = unknown.chars().take(64).collect::<String>();
-            let detail = format!("is not a parameter; allowed are {}", PARAMETERS.join(", "));
-            return Err(Rejection { code: Code::UnknownField, ..Rejection::field(field, detail) });
-        }
-        let get = |name: &str| query.first(name);
+        let query = Parameters::read(request, &PARAMETERS)?;
+        let get = |name| query.get(name);
         let filter = match (get("owner_type"), get("owner_id"), get("environment"), get("status")) {
             (kind @ Some(_), id, None, None) => {
                 Filter::Owner(input::owner_with("owner_id", input::owner_type("owner_type", kind)?, id)?)
@@ -45,10 +41,7 @@ impl Listing {
                 return Err(Rejection::field("owner_type", detail));
             }
         };
-        let limit = get("limit").map_or(Ok(DEFAULT_LIMIT), |text| {
-            let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-            limit.ok_or_else(|| Rejection::field("limit", format!("must be a whole number from 1 to {MOST}")))
-        })?;
+        let limit = query.limit(MOST, DEFAULT_LIMIT)?;
         let from = get("cursor").map(|cursor| cursor::decode(&filter.partition(), cursor)).transpose()?;
         Ok(Self { filter, limit, from })
     }

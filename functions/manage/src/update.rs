@@ -2,8 +2,9 @@
 
 use ipnet::IpNet;
 use lambda_http::Request;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use shared::{
+    audit::difference::difference,
     change::{self, Key},
     error::{Error, Rejection},
     http as api,
@@ -27,12 +28,10 @@ struct Update {
     expires_at: Nullable<Timestamp>,
     metadata: Option<Map<String, Value>>,
     rotate_every_days: Nullable<u32>,
-    sent: Value,
 }
 
 impl Update {
     fn read(mut fields: Fields, now: Timestamp) -> Result<Self, Rejection> {
-        let sent = fields.sent();
         let update = Self {
             name: fields.optional("name", input::name)?,
             scopes: fields.optional("scopes", input::scopes)?,
@@ -41,7 +40,6 @@ impl Update {
             expires_at: fields.nullable("expires_at", |path, value| input::future(path, &value, now))?,
             metadata: fields.optional("metadata", input::metadata)?,
             rotate_every_days: fields.nullable("rotate_every_days", input::rotate_every_days)?,
-            sent,
         };
         fields.finish()?;
         Ok(update)
@@ -71,9 +69,8 @@ impl Manage {
         let key = self.changes.load_to_change(&id, &if_match).await?;
         let record = update.apply(&key.record);
         change::check_size(&record)?;
-        let event =
-            self.changes.intend("update", &id, actor, json!({ "changes": update.sent, "version": record.version })).await?;
         let change = AboutChange { metadata: update.metadata, rotate_every_days: update.rotate_every_days };
+        let event = self.changes.intend("update", &id, actor, difference(&key, &record, &change)).await?;
         self.changes.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, change, &if_match).await
     }
 }

@@ -1,9 +1,11 @@
-//! `POST /v1/keys/{id}/rotate`: adds a generation and hands out its secret, once. The old one works on through its grace.
+//! `POST /v1/keys/{id}/rotate`, and `POST /v1/self/rotate` for a key that may rotate itself: adds a generation and hands out its
+//! secret, once. The old one works on through its grace.
 
 use ::http::StatusCode;
 use lambda_http::Request;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::{
+    audit::difference::difference,
     change::Changes,
     config::{self, ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     error::Rejection,
@@ -80,11 +82,21 @@ impl Rotate {
     }
 
     async fn rotate(&self, request: Request) -> Answer {
-        let actor = http::administrator(&request)?;
-        let id = http::key_id(&request)?;
         let now = self.changes.host.clock.now();
+        let (_, resource) = http::route(&request);
+        let (id, actor, allowed) = match resource.as_str() {
+            "/v1/keys/{id}/rotate" => {
+                let actor = http::administrator(&request)?;
+                (http::key_id(&request)?, actor, Allowed::Everything)
+            }
+            "/v1/self/rotate" => {
+                let id = http::own_rotation(&request)?;
+                (id.clone(), id.to_string(), Allowed::Grace)
+            }
+            _ => return http::no_such_route(),
+        };
         let if_match = http::if_match(&request)?;
-        let rotation = read(http::fields(&request)?, self.default_grace_seconds, now)?;
+        let rotation = read(http::fields(&request)?, allowed, self.default_grace_seconds, now)?;
         let mut key = self.changes.load_to_change(&id, &if_match).await?;
         // What can't be is refused before bcrypt runs: the plan is the same but for the tag of the secret.
         let mut commit = rotation::plan(&key.record, &rotation, now)?;
@@ -92,27 +104,43 @@ impl Rotate {
         let Minted { secret, digest, alias, note } = self.mint.mint(&id, key.record.environment, number, &actor).await?;
         let tag = alias.proof.tag.clone();
         commit.tag_newest(&tag);
-        let detail = json!({
-            "generation": number, "dropped": commit.dropped, "grace_seconds": rotation.grace_seconds, "force": rotation.force,
-        });
+        let detail = difference(&key, &commit.record, &AboutChange::default());
         let event = self.changes.intend("rotate", &id, &actor, detail).await?;
         self.changes.store.note_secret(&id, &tag, &note).await?;
         self.changes.store.put_alias(&digest, &alias).await?;
         key.about.secrets.insert(tag, note);
         let key = self.changes.commit(&event, key, commit, AboutChange::default(), &if_match).await?;
-        Ok(Reply::key(StatusCode::OK, &key, view::key_with_secret(&key, &secret, now)))
+        let document = match allowed {
+            Allowed::Everything => view::key_with_secret(&key, &secret, now),
+            Allowed::Grace => view::own_secret(&key.record, &secret),
+        };
+        Ok(Reply::key(StatusCode::OK, &key, document))
     }
 }
 
-fn read(mut fields: Fields, default_grace_seconds: u64, now: Timestamp) -> Result<Rotation, Rejection> {
-    let rotation = Rotation {
+/// What a rotation may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allowed {
+    /// Whatever there is.
+    Everything,
+    /// How long the old secret goes on, and no more: a key must not be able to prolong its own life, nor to end a secret that
+    /// somebody else may be using.
+    Grace,
+}
+
+fn read(mut fields: Fields, allowed: Allowed, default_grace_seconds: u64, now: Timestamp) -> Result<Rotation, Rejection> {
+    let mut rotation = Rotation {
         grace_seconds: fields
             .optional("grace_seconds", |path, value| input::whole(path, &value, 0, LONGEST_GRACE))?
             .unwrap_or(default_grace_seconds),
-        expires_at: fields.nullable("expires_at", |path, value| input::future(path, &value, now))?,
+        expires_at: None,
         until_first_use: fields.optional("until_first_use", input::boolean)?.unwrap_or(false),
-        force: fields.optional("force", input::boolean)?.unwrap_or(false),
+        force: false,
     };
+    if allowed == Allowed::Everything {
+        rotation.expires_at = fields.nullable("expires_at", |path, value| input::future(path, &value, now))?;
+        rotation.force = fields.optional("force", input::boolean)?.unwrap_or(false);
+    }
     fields.finish()?;
     Ok(rotation)
 }

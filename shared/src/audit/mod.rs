@@ -7,5 +7,6 @@
 pub mod attempt;
 mod buffer;
 pub mod change;
+pub mod difference;
 pub mod row;
 pub mod trail;

@@ -15,35 +15,50 @@ use crate::{
     if_match::{self, IfMatch},
     input::Fields,
     lambda::{self, Failure},
+    scope::Scope,
     telemetry::report::{Kind, Report, Reporter},
 };
 
 mod asked;
+mod parameters;
 
 use asked::Asked;
+pub use parameters::Parameters;
 
 /// What was asked for, or why there is none.
 pub type Answer = Result<Reply, Error>;
 
-/// A JSON document with its status.
+/// A document with its status.
 #[derive(Clone, Debug)]
 pub struct Reply {
     status: StatusCode,
-    document: Value,
+    document: Document,
     version: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+enum Document {
+    Json(Value),
+    Csv(String),
 }
 
 impl Reply {
     /// 200 and a document.
     #[must_use]
     pub const fn ok(document: Value) -> Self {
-        Self { status: StatusCode::OK, document, version: None }
+        Self { status: StatusCode::OK, document: Document::Json(document), version: None }
+    }
+
+    /// 200 and a table (RFC 4180), which begins with the names of its columns.
+    #[must_use]
+    pub const fn csv(table: String) -> Self {
+        Self { status: StatusCode::OK, document: Document::Csv(table), version: None }
     }
 
     /// A document that shows one key, whose version the caller gets as its `ETag`.
     #[must_use]
     pub const fn key(status: StatusCode, key: &Key, document: Value) -> Self {
-        Self { status, document, version: Some(key.record.version) }
+        Self { status, document: Document::Json(document), version: Some(key.record.version) }
     }
 }
 
@@ -67,11 +82,8 @@ pub fn route(request: &Request) -> (String, String) {
 /// # Errors
 /// `scope_not_allowed` if the context doesn't prove an admin key.
 pub fn administrator(request: &Request) -> Result<String, Rejection> {
-    let context = request.request_context_ref().and_then(RequestContext::authorizer).map(|authorizer| &authorizer.fields);
-    let field = |name: &str| context.and_then(|fields| fields.get(name)).and_then(Value::as_str);
-    let is_admin = field("scopes").is_some_and(|scopes| scopes.split(',').any(|scope| scope == "admin"));
-    match field("keyId") {
-        Some(id) if is_admin => Ok(id.to_owned()),
+    match context(request, "keyId").and_then(Value::as_str) {
+        Some(id) if has_scope(request, Scope::Admin.as_str()) => Ok(id.to_owned()),
         _ => Err(Rejection::new(Code::ScopeNotAllowed, "The management API needs a key with the scope admin.")),
     }
 }
@@ -91,6 +103,54 @@ pub fn key_id(request: &Request) -> Result<KeyId, Rejection> {
 /// `invalid_field` for a header that can't be read.
 pub fn if_match(request: &Request) -> Result<IfMatch, Rejection> {
     IfMatch::parse(request.headers().get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes))
+}
+
+/// The media type of tables (RFC 4180).
+const CSV: &str = "text/csv";
+
+/// Whether the caller asks for a table instead of JSON.
+#[must_use]
+pub fn wants_csv(request: &Request) -> bool {
+    let accepted = request.headers().get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    accepted.flat_map(|line| line.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(CSV)) && !parts.any(|part| part == "q=0")
+    })
+}
+
+/// The key that calls, and the generation of its secret: what the authorizer has found out.
+///
+/// # Errors
+/// `scope_not_allowed` if the context says nothing of it, as on a route without the authorizer.
+pub fn own(request: &Request) -> Result<(KeyId, u32), Rejection> {
+    let id = context(request, "keyId").and_then(Value::as_str).and_then(KeyId::parse);
+    // API Gateway makes texts of numbers on their way to a function.
+    let number = context(request, "generation").and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    id.zip(number).ok_or_else(|| Rejection::new(Code::ScopeNotAllowed, "This route answers to a key about itself."))
+}
+
+/// The key that calls, if it may rotate itself. The authorizer has checked it already, as for an administrator.
+///
+/// # Errors
+/// `scope_not_allowed` if the context doesn't prove such a key.
+pub fn own_rotation(request: &Request) -> Result<KeyId, Rejection> {
+    let (id, _) = own(request)?;
+    match has_scope(request, Scope::SelfRotate.as_str()) {
+        true => Ok(id),
+        false => Err(Rejection::new(Code::ScopeNotAllowed, "Rotating itself needs a key with the scope self:rotate.")),
+    }
+}
+
+/// Whether the key that calls has that very scope.
+fn has_scope(request: &Request, scope: &str) -> bool {
+    let scopes = context(request, "scopes").and_then(Value::as_str);
+    scopes.is_some_and(|scopes| scopes.split(',').any(|own| own == scope))
+}
+
+/// A field of what the authorizer says of the caller.
+fn context<'a>(request: &'a Request, name: &str) -> Option<&'a Value> {
+    request.request_context_ref().and_then(RequestContext::authorizer).and_then(|authorizer| authorizer.fields.get(name))
 }
 
 /// The fields of the body.
@@ -156,7 +216,8 @@ impl Responder {
             let answer = work.await;
             let report = report(&answer).with(asked());
             let document = match answer {
-                Ok(reply) => Ok(reply.document),
+                Ok(Reply { document: Document::Json(document), .. }) => Ok(document),
+                Ok(Reply { document: Document::Csv(table), .. }) => Ok(Value::String(table)),
                 Err(Error::Rejected(rejection)) => serde_json::to_value(rejection.problem()).map_err(|_| Failure::INTERNAL),
                 Err(Error::Fault(_)) => Err(Failure::INTERNAL),
             };
@@ -169,17 +230,20 @@ impl Responder {
     fn response(&self, answer: &Answer) -> Response<Body> {
         let internal = || Rejection::new(Code::Internal, "This is our fault and has been logged. Try again in a moment.");
         let problem = |rejection: &Rejection| {
-            let document = serde_json::to_value(rejection.problem()).unwrap_or_default();
-            self.json("application/problem+json", &Reply { status: rejection.code.status(), document, version: None })
+            let document = Document::Json(serde_json::to_value(rejection.problem()).unwrap_or_default());
+            self.send("application/problem+json", &Reply { status: rejection.code.status(), document, version: None })
         };
         match answer {
-            Ok(reply) => self.json("application/json", reply),
+            Ok(reply) => {
+                let content_type = if let Document::Csv(_) = reply.document { CSV } else { "application/json" };
+                self.send(content_type, reply)
+            }
             Err(Error::Rejected(rejection)) => problem(rejection),
             Err(Error::Fault(_)) => problem(&internal()),
         }
     }
 
-    fn json(&self, content_type: &'static str, reply: &Reply) -> Response<Body> {
+    fn send(&self, content_type: &'static str, reply: &Reply) -> Response<Body> {
         let response = Response::builder().status(reply.status).header(header::CONTENT_TYPE, content_type);
         let mut response = response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.cors_origin.clone());
         if let Some(version) = reply.version {
@@ -187,8 +251,12 @@ impl Responder {
             response = response.header(header::ETAG, if_match::entity_tag(version));
             response = response.header(header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag");
         }
+        let body = match &reply.document {
+            Document::Json(document) => Body::from(document.to_string()),
+            Document::Csv(table) => Body::from(table.as_str()),
+        };
         // Answers hold secrets and the state of keys: no cache may keep either.
-        let response = response.header(header::CACHE_CONTROL, "no-store").body(Body::from(reply.document.to_string()));
+        let response = response.header(header::CACHE_CONTROL, "no-store").body(body);
         // Status and headers are known to be good: building can't fail, and an empty answer would be better than a panic.
         response.unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use super::{
     item::{Attributes, Reader},
     text,
 };
-use crate::{audit::attempt::ALLOWED, error::Fault, id::KeyId, time::Timestamp};
+use crate::{audit::attempt::ALLOWED, error::Fault, id::KeyId, time::Timestamp, usage::Days};
 
 /// Which attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +121,31 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// The newest allowed attempts with `id`, newest first: since `since`, but at most `most` of them and of so many UTC days up to
+    /// today, as a question of bounded cost. And whether those are all since then.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer, or the table holds something else.
+    pub async fn newest_uses(
+        &self,
+        id: &KeyId,
+        since: Timestamp,
+        now: Timestamp,
+        (most, most_days): (usize, usize),
+    ) -> Result<(Vec<Copied>, bool), Fault> {
+        let mut uses: Vec<Copied> = Vec::new();
+        let mut days = Days::since(since, now).each().rev();
+        for day in days.by_ref().take(most_days) {
+            let (found, all) = self.attempts(id, day, &Which::Allowed, None, most - uses.len()).await?;
+            uses.extend(found);
+            if !all {
+                return Ok((uses, false));
+            }
+        }
+        uses.retain(|attempt| attempt.at_millis >= since.secs() * 1000);
+        Ok((uses, days.next().is_none()))
     }
 
     /// How many attempts with `id` were refused on the UTC day of `day`, by code; and whether that is all of them: of very many,

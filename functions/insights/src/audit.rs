@@ -1,0 +1,125 @@
+//! `GET /v1/keys/{id}/audit`, the attempts with a key, and `GET /v1/audit`, the changes of one day; both newest first.
+
+use lambda_http::Request;
+use serde_json::{Value, json};
+use shared::{
+    cursor,
+    error::{Code, Rejection},
+    http::{self as api, Answer, Parameters},
+    store::{
+        attempts::{Copied, Which},
+        audit::Change,
+    },
+    time::{self, DAY, Timestamp},
+    usage::Days,
+};
+use uuid::Uuid;
+
+use crate::{Insights, page};
+
+/// The most entries of a page.
+const MOST: u8 = 100;
+
+/// How many, unless the caller says so.
+const DEFAULT: u8 = 50;
+
+/// The most days that are looked through for one page: after them it ends, however empty, and its cursor goes on.
+const MOST_DAYS: usize = 31;
+
+impl Insights {
+    pub(crate) async fn attempts(&self, request: &Request) -> Answer {
+        let id = api::key_id(request)?;
+        let query = Parameters::read(request, &["outcome", "from", "to", "limit", "cursor"])?;
+        let (which, limit) = (which(query.get("outcome"))?, usize::from(query.limit(MOST, DEFAULT)?));
+        let (now, retention) = (self.host.clock.now(), self.config.audit_retention_seconds);
+        // Of a key that has been removed, nobody knows when it began: its days must be named.
+        let issued = match query.get("from") {
+            Some(_) => None,
+            None => Some(self.key(&id).await?.1.created_at.max(now.minus(retention)).iso_day()),
+        };
+        let days = Days::read(query.get("from").or(issued.as_deref()), query.get("to"), now, retention)?;
+        let list = format!("attempts {id} {which:?}");
+        let place = query.cursor(&list, place)?;
+        let (last, mut before) = place.map_or((days.to, None), |(day, before)| (day.min(days.to), before));
+        let (mut attempts, mut next) = (Vec::new(), None);
+        let reached = Days { from: days.from, to: last.max(days.from) };
+        for (index, day) in reached.each().rev().enumerate() {
+            if index == MOST_DAYS {
+                next = Some((day, None));
+                break;
+            }
+            let (found, all) = self.store.attempts(&id, day, &which, before.take(), limit - attempts.len()).await?;
+            attempts.extend(found);
+            if !all {
+                next = attempts.last().map(|last| (day, Some(last.id)));
+                break;
+            }
+            if attempts.len() == limit {
+                next = (day > days.from).then(|| (day.minus(DAY), None));
+                break;
+            }
+        }
+        page("attempts", attempts.iter().map(attempt).collect(), next.map(|next| cursor::seal(&list, &write(next))))
+    }
+
+    pub(crate) async fn changes(&self, request: &Request) -> Answer {
+        let query = Parameters::read(request, &["day", "limit", "cursor"])?;
+        let limit = query.limit(MOST, DEFAULT)?;
+        let day = query.get("day");
+        let named = Days::read(day, day, self.host.clock.now(), self.config.audit_retention_seconds);
+        let day = named.map_err(|rejection| Rejection { field: Some("day".to_owned()), ..rejection })?.to;
+        let list = format!("changes {}", day.iso_day());
+        let before = query.cursor(&list, |place| place.parse().ok())?;
+        let (changes, all) = self.store.changes(day, before, limit.into()).await?;
+        let next = changes.last().filter(|_| !all).map(|last| cursor::seal(&list, &last.id.to_string()));
+        page("changes", changes.iter().map(change).collect(), next)
+    }
+}
+
+/// The parameter `outcome`: `allowed`, `refused`, or a code.
+fn which(outcome: Option<&str>) -> Result<Which, Rejection> {
+    match outcome {
+        None => Ok(Which::All),
+        Some("allowed") => Ok(Which::Allowed),
+        Some("refused") => Ok(Which::Refused),
+        Some(code) if Code::ALL.iter().any(|known| known.as_str() == code) => Ok(Which::Outcome(code.to_owned())),
+        Some(_) => Err(Rejection::field("outcome", "must be allowed, refused, or the code of a refusal such as rate_limited")),
+    }
+}
+
+/// A place in a key's attempts: a day, and perhaps an attempt of it, right before which it is.
+fn place(text: &str) -> Option<(Timestamp, Option<Uuid>)> {
+    let (day, id) = text.split_once(' ').map_or((text, None), |(day, id)| (day, Some(id)));
+    Some((time::parse_iso_day(day)?, id.map(str::parse).transpose().ok()?))
+}
+
+fn write((day, before): (Timestamp, Option<Uuid>)) -> String {
+    before.map_or_else(|| day.iso_day(), |before| format!("{} {before}", day.iso_day()))
+}
+
+pub(crate) fn attempt(attempt: &Copied) -> Value {
+    json!({
+        "at": time::rfc3339_millis(attempt.at_millis),
+        "outcome": attempt.outcome,
+        "generation": attempt.generation,
+        "hint": attempt.hint,
+        "method": attempt.method,
+        "path": attempt.path,
+        "source_ip": attempt.source_ip,
+        "user_agent": attempt.user_agent,
+        "request_id": attempt.request_id,
+        "duration_ms": attempt.duration_ms,
+    })
+}
+
+fn change(change: &Change) -> Value {
+    json!({
+        "id": change.id.to_string(),
+        "at": change.at,
+        "action": change.action,
+        "key": change.key,
+        "actor": change.actor,
+        "detail": change.detail,
+        "outcome": change.outcome.as_deref().unwrap_or("unfinished"),
+    })
+}

@@ -1,0 +1,183 @@
+//! `GET /v1/keys/{id}/usage` and `GET /v1/owners/{type}/{id}/usage`: every allowed use is told once, whatever it is stored as.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use shared::time::{DAY, Timestamp};
+use tests::{
+    Answer, Stack,
+    event::{Call, management, with_header},
+};
+
+const USAGE: &str = "/v1/keys/{id}/usage";
+
+fn of<'a>(usage: &'a Value, name: &str, period: &str) -> &'a Value {
+    let periods = usage["usage"].as_array().unwrap();
+    periods.iter().find(|entry| entry[name] == period).unwrap_or(&Value::Null)
+}
+
+async fn csv(stack: &Stack, resource: &str, id: &str, query: &[(&str, &str)]) -> (u16, String, String) {
+    let event = with_header(management("GET", resource, Some(id), query, ""), "Accept", &["text/csv"]);
+    let answer = stack.answer(event).await;
+    let kind = answer["multiValueHeaders"]["content-type"][0].as_str().unwrap().to_owned();
+    (u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap(), kind, answer["body"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn usage_over_a_leap_day_a_month_and_64_skewed_instances_is_what_was_allowed() {
+    let stack = Stack::start().await;
+    let start = Timestamp::parse("2028-02-27T21:00:00Z").unwrap();
+    stack.clock.set(start.secs());
+    let key = stack.issue(json!({})).await;
+    let mut instances = Vec::new();
+    for number in 0..64_i64 {
+        instances.push(Arc::new(stack.instance_at(&stack.clock.skewed(number * 4000 / 63 - 2000)).await));
+    }
+    let mut allowed = 0;
+    for round in 0..36_u64 {
+        let uses = instances.iter().map(|instance| {
+            let (instance, secret) = (instance.clone(), key.secret.clone());
+            tokio::spawn(async move { u64::from(instance.get(&secret).await == Answer::Allowed) })
+        });
+        for task in uses.collect::<Vec<_>>() {
+            allowed += task.await.unwrap();
+        }
+        // While days are being folded, and in between.
+        let (status, usage) = stack.ask(USAGE, Some(&key.id), &[("from", "2028-02-27")]).await;
+        assert_eq!((status, &usage["total"]["allowed"]), (200, &json!(allowed)), "round {round}");
+        if round % 3 == 0 {
+            for instance in &instances {
+                instance.settle().await;
+            }
+        }
+        stack.clock.advance(7200);
+    }
+    let (_, days) = stack.ask(USAGE, Some(&key.id), &[("from", "2028-02-27")]).await;
+    let (_, months) = stack.ask(USAGE, Some(&key.id), &[("from", "2028-02-27"), ("granularity", "month")]).await;
+    assert_eq!(days["usage"].as_array().unwrap().len(), 4, "27, 28 and 29 February, 1 March");
+    assert!(of(&days, "day", "2028-02-29")["allowed"].as_u64().unwrap() > 700, "{days}");
+    let february: u64 =
+        ["27", "28", "29"].map(|day| of(&days, "day", &format!("2028-02-{day}"))["allowed"].as_u64().unwrap()).iter().sum();
+    assert_eq!(of(&months, "month", "2028-02")["allowed"], february);
+    assert_eq!(months["total"]["allowed"], allowed);
+    assert_eq!(stack.record(&key.id).await.counters.total, allowed);
+}
+
+#[tokio::test]
+async fn refusals_are_told_by_code_and_said_to_be_approximate() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({ "scopes": ["read"], "limits": [{ "requests": 2, "per": "day" }] })).await;
+    let instance = stack.instance().await;
+    for _ in 0..5 {
+        instance.get(&key.secret).await;
+    }
+    instance.call(&Call { method: "POST", ..Call::get(&key.secret) }).await;
+    instance.close().await;
+    let (_, usage) = stack.ask(USAGE, Some(&key.id), &[]).await;
+    let today = of(&usage, "day", "2027-01-15");
+    assert_eq!(*today, json!({ "day": "2027-01-15", "allowed": 2, "refused": { "rate_limited": 3, "scope_not_allowed": 1 } }));
+    assert_eq!(usage["total"], json!({ "allowed": 2, "refused": { "rate_limited": 3, "scope_not_allowed": 1 } }));
+    assert_eq!((&usage["exact"], &usage["refusals_cut_off"]), (&json!({ "allowed": true, "refused": false }), &json!(false)));
+    assert_eq!(usage["usage"].as_array().unwrap().len(), 30, "days without any use are told as well");
+}
+
+#[tokio::test]
+async fn an_owner_is_billed_for_all_of_its_keys_page_by_page() {
+    let stack = Stack::start().await;
+    let instance = stack.instance().await;
+    let mut expected = 0;
+    for uses in 1..=5 {
+        let key = stack.issue(json!({ "name": format!("key {uses}"), "owner": { "type": "service", "id": "billed" } })).await;
+        for _ in 0..uses {
+            instance.get(&key.secret).await;
+        }
+        expected += uses;
+        stack.clock.advance(1);
+    }
+    instance.get(&stack.issue(json!({ "owner": { "type": "service", "id": "other" } })).await.secret).await;
+    let resource = "/v1/owners/{type}/{id}/usage";
+    let ask = async |query: &[(&str, &str)]| {
+        let mut event = management("GET", resource, Some("billed"), query, "");
+        event["pathParameters"]["type"] = json!("service");
+        stack.send(event).await
+    };
+    let (mut cursor, mut names, mut allowed) = (None::<String>, Vec::new(), 0);
+    loop {
+        let mut query = vec![("limit", "2"), ("granularity", "month")];
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let (status, page) = ask(&query).await;
+        assert_eq!(status, 200, "{page}");
+        for key in page["keys"].as_array().unwrap() {
+            names.push(key["name"].clone());
+            assert_eq!(key["usage"], json!([{ "month": "2027-01", "allowed": key["allowed"] }]));
+        }
+        allowed += page["total"]["allowed"].as_u64().unwrap();
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = Some(next.to_owned());
+    }
+    assert_eq!((allowed, names.len()), (expected, 5));
+    assert_eq!(names[0], "key 5", "newest first");
+    for (query, field) in
+        [([("limit", "0")], "limit"), ([("limit", "101")], "limit"), ([("cursor", "x")], "cursor"), ([("month", "1")], "month")]
+    {
+        let (status, problem) = ask(&query).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(field)));
+    }
+}
+
+#[tokio::test]
+async fn usage_is_a_table_for_whoever_asks_for_one() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({ "name": "=1+1, \"quoted\"" })).await;
+    stack.instance().await.get(&key.secret).await;
+    let (status, kind, table) = csv(&stack, USAGE, &key.id, &[("from", "2027-01-14")]).await;
+    let id = &key.id;
+    assert_eq!((status, kind.as_str()), (200, "text/csv"));
+    assert_eq!(table, format!("key,day,allowed\n{id},2027-01-14,0\n{id},2027-01-15,1\n"));
+    let mut event =
+        management("GET", "/v1/owners/{type}/{id}/usage", Some("42"), &[("granularity", "month"), ("from", "2027-01-01")], "");
+    event["pathParameters"]["type"] = json!("user");
+    let answer = stack.answer(with_header(event.clone(), "Accept", &["text/csv"])).await;
+    assert_eq!(
+        answer["body"],
+        format!("key,name,month,allowed\n{id},\"'=1+1, \"\"quoted\"\"\",2027-01,1\n"),
+        "no spreadsheet computes it"
+    );
+    // A table has no cursor: half of a bill is no bill.
+    stack.issue(json!({})).await;
+    event["queryStringParameters"] = json!({ "limit": "1" });
+    event["multiValueQueryStringParameters"] = json!({ "limit": ["1"] });
+    let (status, problem) = stack.send(with_header(event, "Accept", &["text/csv"])).await;
+    assert_eq!((status, &problem["field"]), (400, &json!("limit")));
+    let (_, kind, _) = csv(&stack, USAGE, "key_0123456789abcdefghijkl", &[]).await;
+    assert_eq!(kind, "application/problem+json", "what is wrong is told as always");
+}
+
+#[tokio::test]
+async fn history_outlives_the_key_and_ranges_end_where_retention_does() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let instance = stack.instance().await;
+    instance.get(&key.secret).await;
+    stack.clock.advance(2 * DAY);
+    instance.get(&key.secret).await;
+    instance.settle().await;
+    let delete = stack.engine.dynamodb().delete_item().table_name(stack.table("KeysTable"));
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    delete.key("pk", text(&key.id)).key("sk", text("key")).send().await.unwrap();
+    let (status, usage) = stack.ask(USAGE, Some(&key.id), &[]).await;
+    assert_eq!((status, &usage["total"]["allowed"]), (200, &json!(1)), "the folded day");
+    for (query, field) in [
+        ([("from", "2020-01-01")], "from"),
+        ([("from", "2027-01-32")], "from"),
+        ([("to", "2027-01-18")], "to"),
+        ([("to", "2025-01-01")], "from"),
+        ([("granularity", "hour")], "granularity"),
+        ([("per", "day")], "per"),
+    ] {
+        let (status, problem) = stack.ask(USAGE, Some(&key.id), &query).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(field)), "{query:?} {problem}");
+    }
+    assert_eq!(stack.ask(USAGE, Some("key_0123456789abcdefghijkl"), &[]).await.0, 404);
+    assert_eq!(stack.ask(USAGE, Some("mbk_live_0123456789abcdefghijklmnopqrstuv"), &[]).await.0, 404);
+}
