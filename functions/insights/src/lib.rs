@@ -19,8 +19,10 @@ use shared::{
 
 mod advice;
 mod audit;
+mod billing;
 mod check;
 mod own;
+mod table;
 mod usage;
 
 /// What the function is told by its environment.

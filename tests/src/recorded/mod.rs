@@ -5,6 +5,7 @@ use serde_json::Value;
 
 mod api_gateway;
 mod authorizer;
+mod insights;
 mod management;
 
 use local::seed::Seeded;
@@ -69,7 +70,7 @@ impl Recorded {
 /// Every event, for the seeded keys.
 #[must_use]
 pub fn all(seeded: &Seeded) -> Vec<Recorded> {
-    [authorizer::events(seeded), management::events(seeded)].concat()
+    [authorizer::events(seeded), management::events(seeded), insights::events(seeded)].concat()
 }
 
 /// The rows of the table in `events/README.md`.
