@@ -4,6 +4,7 @@ import re
 
 from . import metrics
 from .expansion import included
+from .functions import PERMISSIONS
 
 TOPIC = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 
@@ -87,13 +88,13 @@ def no_function_is_unwatched(template):
         for function in re.findall(r"\$\{(\w+)\.Arn\}", str(operation["x-amazon-apigateway-integration"].get("uri")))
     }
     audited = {
-        name
-        for name, function in functions.items()
-        if "AUDIT_TABLE" in function["Properties"].get("Environment", {}).get("Variables", {})
+        f"{binary.capitalize()}Function"
+        for binary, resources in PERMISSIONS.items()
+        if resources.get("AuditTable", set()) - {"dynamodb:Query"}
     }
     expected = [
         ("UnreachedAlarm", "Invocations", behind_api),
-        ("AuditLostAlarm", "audit_lost", audited | {"AuthorizerFunction"}),
+        ("AuditLostAlarm", "audit_lost", audited),
         ("ManagementFaultsAlarm", "own_fault", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),
         ("ManagementFaultsAlarm", "Errors", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),
     ]

@@ -11,7 +11,7 @@ OWN = {
 WRITTEN_BY = {
     "attempts": {"AuthorizerFunction"},
     "allowed": {"AuthorizerFunction"},
-    "requests": {"IssueFunction", "RotateFunction", "ManageFunction"},
+    "requests": {"IssueFunction", "RotateFunction", "ManageFunction", "InsightsFunction"},
 }
 ATTEMPT_OUTCOMES = {
     "allowed", "missing_key", "conflicting_keys", "malformed_key", "unknown_key", "expired_key", "revoked_key",
