@@ -54,7 +54,7 @@ PERMISSIONS = {
         "AuditTable": {"dynamodb:PartiQLInsert"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
     },
-    "issue": WRITES_KEYS | {"AuditTable": {"dynamodb:PutItem"}},
+    "issue": WRITES_KEYS | {"AuditTable": {"dynamodb:PartiQLInsert", "dynamodb:PutItem"}},
     "rotate": WRITES_KEYS,
     "manage": {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},

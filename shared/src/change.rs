@@ -143,7 +143,7 @@ impl Changes {
             if !change.is_empty() {
                 self.store.unstage(&record.id, &nonce).await?;
             }
-            return self.refused(event, rejection).await;
+            return Err(self.refused(event, rejection).await);
         }
         let record = Record { counters: record.counters, change: Some(nonce.clone()), ..commit.record };
         // Aliases before notes: a note that is gone can't lead to its alias any more.
@@ -225,8 +225,8 @@ impl Changes {
         };
         let record = match (changed, refusing) {
             (StatusChange::Done(record), _) | (StatusChange::Refused(record), Refusing::Revoke(_)) => record,
-            (StatusChange::Refused(_), Refusing::Disable) => return self.refused(&event, rotation::revoked()).await,
-            (StatusChange::NoSuchKey, _) => return self.refused(&event, no_such_key()).await,
+            (StatusChange::Refused(_), Refusing::Disable) => return Err(self.refused(&event, rotation::revoked()).await),
+            (StatusChange::NoSuchKey, _) => return Err(self.refused(&event, no_such_key()).await),
         };
         self.after_status(&event, record).await
     }
@@ -286,9 +286,12 @@ impl Changes {
         self.outcome(event, Phase::Done).await
     }
 
-    async fn refused(&self, event: &Event, rejection: Rejection) -> Result<Key, Error> {
-        self.outcome(event, Phase::Refused(rejection.code.as_str())).await?;
-        Err(rejection.into())
+    /// Writes down that nothing was changed; answers why.
+    pub(crate) async fn refused(&self, event: &Event, rejection: Rejection) -> Error {
+        match self.outcome(event, Phase::Refused(rejection.code.as_str())).await {
+            Ok(()) => rejection.into(),
+            Err(fault) => fault,
+        }
     }
 
     async fn outcome(&self, event: &Event, phase: Phase) -> Result<(), Error> {

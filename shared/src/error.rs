@@ -61,13 +61,17 @@ pub enum Code {
     PreconditionFailed,
     /// The body is longer than 64 KiB.
     BodyTooLarge,
+    /// The same `Idempotency-Key` came with another request before.
+    IdempotencyKeyReused,
+    /// The secret that a repeated request would replace has been used.
+    SecretInUse,
     /// A fault of ours.
     Internal,
 }
 
 impl Code {
     /// All of them, in the order of their status.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::InvalidField,
@@ -88,8 +92,10 @@ impl Code {
         Self::KeyRevoked,
         Self::ChangedMeanwhile,
         Self::RotationInProgress,
+        Self::SecretInUse,
         Self::PreconditionFailed,
         Self::BodyTooLarge,
+        Self::IdempotencyKeyReused,
         Self::RateLimited,
         Self::Internal,
     ];
@@ -121,6 +127,8 @@ impl Code {
             Self::RotationInProgress => "rotation_in_progress",
             Self::PreconditionFailed => "precondition_failed",
             Self::BodyTooLarge => "body_too_large",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::SecretInUse => "secret_in_use",
             Self::Internal => "internal",
         }
     }
@@ -142,9 +150,10 @@ impl Code {
             | Self::ReplacedKey => StatusCode::UNAUTHORIZED,
             Self::ScopeNotAllowed | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
             Self::NoSuchKey | Self::NoSuchRoute => StatusCode::NOT_FOUND,
-            Self::KeyRevoked | Self::ChangedMeanwhile | Self::RotationInProgress => StatusCode::CONFLICT,
+            Self::KeyRevoked | Self::ChangedMeanwhile | Self::RotationInProgress | Self::SecretInUse => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::SERVICE_UNAVAILABLE,
         }

@@ -67,6 +67,12 @@ impl Fields {
         Self { path, values, known: BTreeSet::new() }
     }
 
+    /// All that was sent and hasn't been read yet.
+    #[must_use]
+    pub fn sent(&self) -> Value {
+        Value::Object(self.values.clone())
+    }
+
     /// Takes a field as `read` understands it; `None` if it wasn't sent.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ pub mod error;
 pub mod host;
 pub mod http;
 pub mod id;
+pub mod idempotency;
 pub mod if_match;
 pub mod input;
 pub mod key;
@@ -29,6 +30,7 @@ pub mod owner;
 pub mod path;
 pub mod record;
 pub mod redact;
+pub mod renew;
 pub mod rotation;
 #[cfg(test)]
 mod sample;

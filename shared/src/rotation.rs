@@ -92,6 +92,25 @@ fn in_progress() -> Rejection {
     Rejection::new(Code::RotationInProgress, detail)
 }
 
+/// The commit that puts a new secret in the place of `record`'s newest, which must never have been used: whoever asked for that one
+/// asks again, because its answer was lost. Nothing else of the key changes.
+///
+/// # Errors
+/// `key_revoked`.
+pub fn replace(record: &Record) -> Result<Commit, Rejection> {
+    if let Status::Revoked(_) = record.status {
+        return Err(revoked());
+    }
+    let newest = record.newest();
+    let mut after = record.clone();
+    after.version += 1;
+    for generation in after.generations.iter_mut().filter(|generation| generation.number == newest) {
+        generation.number = newest + 1;
+        generation.tag = String::new();
+    }
+    Ok(Commit { record: after, dropped: vec![newest], unused: Some(newest) })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -137,6 +156,19 @@ mod tests {
         let after = rotate(&record, &Rotation { expires_at: Some(None), ..rotation() }, NOW).unwrap().record;
         assert_eq!(after.generations[0].ends_at(), Some(NOW.plus(10)));
         assert_eq!(after.generations[1].ends_at(), None);
+    }
+
+    #[test]
+    fn what_is_asked_for_again_takes_the_place_of_what_was_lost_and_changes_nothing_else() {
+        let mut record = rotate(&sample::record(), &rotation(), NOW).unwrap().record;
+        record.generations[1].expires_at = Some(NOW.plus(10_000));
+        let commit = replace(&record).unwrap();
+        assert_eq!((numbers(&commit.record), commit.unused, commit.dropped.as_slice()), (vec![1, 3], Some(2), [2].as_slice()));
+        assert_eq!(commit.record.generations[0], record.generations[0]);
+        assert_eq!(commit.record.generations[1].expires_at, Some(NOW.plus(10_000)));
+        assert_eq!(numbers(&replace(&sample::record()).unwrap().record), [2], "of a single secret, too");
+        record.status = sample::revoked(NOW);
+        assert_eq!(replace(&record).unwrap_err().code, Code::KeyRevoked);
     }
 
     #[test]

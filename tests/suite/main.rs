@@ -8,6 +8,7 @@ mod counting;
 mod crash;
 mod engine_only;
 mod events;
+mod idempotency;
 mod insights;
 mod journey;
 mod leaks;

@@ -12,13 +12,16 @@ use shared::{
     audit::change::Event,
     change::{self, Changes, Key},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
+    error::Error,
     host::Host,
     http::{self, Answer, Reply, Responder},
     id::KeyId,
+    idempotency::Claim,
     input::Fields,
     lambda::{Failure, Function},
     mint::{Mint, Minted},
     record::{Counters, Generation, Record, Status},
+    renew::Renewal,
     secrets::PepperSource,
     store::{Store, about::About, create::NewKey},
     telemetry, view,
@@ -76,11 +79,34 @@ impl Issue {
 
     async fn over_http(&self, request: Request) -> Answer {
         let actor = http::administrator(&request)?;
-        self.issue(http::fields(&request)?, &actor).await
+        let fields = http::fields(&request)?;
+        let Some(claim) = http::claim(&request, (&actor, "issue", None), &fields)? else {
+            return self.issue(fields, &actor, None).await;
+        };
+        if let Some(again) = self.again(&claim, &actor).await? {
+            return Ok(again);
+        }
+        let issued = self.issue(fields, &actor, Some(&claim)).await;
+        match issued {
+            // Perhaps because the same request was faster, this one's own first try included.
+            Err(Error::Fault(fault)) => self.again(&claim, &actor).await?.ok_or(Error::Fault(fault)),
+            issued => issued,
+        }
+    }
+
+    /// The answer to a request that was made before, if it was.
+    async fn again(&self, claim: &Claim, actor: &str) -> Result<Option<Reply>, Error> {
+        let now = self.changes.host.clock.now();
+        let Some(remembered) = self.changes.store.remembered(claim, now).await? else { return Ok(None) };
+        remembered.check(claim)?;
+        let renewal = Renewal { changes: &self.changes, mint: &self.mint, actor, claim: Some(claim) };
+        // A key that was made has its request's secret, or a later one: nothing is open.
+        let (key, secret) = renewal.again(&remembered).await?.ok_or_else(change::changed_meanwhile)?;
+        Ok(Some(Reply::key(StatusCode::CREATED, &key, view::key_with_secret(&key, &secret, now))))
     }
 
     /// Issues what `fields` ask for.
-    async fn issue(&self, fields: Fields, actor: &str) -> Answer {
+    async fn issue(&self, fields: Fields, actor: &str, claim: Option<&Claim>) -> Answer {
         let host = &self.changes.host;
         let now = host.clock.now();
         let order = Order::read(fields, now)?;
@@ -100,7 +126,7 @@ impl Issue {
         };
         let key = Key { record, about };
         let event = Event::new(host, "issue", &key.record.id, actor, audited(&key))?;
-        let new = NewKey { record: &key.record, about: &key.about, digest, alias: &alias, event: &event };
+        let new = NewKey { record: &key.record, about: &key.about, digest, alias: &alias, event: &event, claim };
         self.changes.store.create(&new, self.changes.config()).await?;
         Ok(Reply::key(StatusCode::CREATED, &key, view::key_with_secret(&key, &secret, now)))
     }
@@ -150,7 +176,7 @@ impl Function for Issue {
         if event.get("requestContext").is_some() {
             return self.responder.answer(event, |request| self.over_http(request)).await;
         }
-        let issue = async { self.issue(Fields::of_body(event.to_string().as_bytes())?, "iam").await };
+        let issue = async { self.issue(Fields::of_body(event.to_string().as_bytes())?, "iam", None).await };
         self.responder.direct(issue).await
     }
 }

@@ -5,7 +5,6 @@ use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::Value;
 use shared::{
-    audit::difference::difference,
     change::Changes,
     config::{self, ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     error::Rejection,
@@ -13,10 +12,11 @@ use shared::{
     http::{self, Answer, Reply, Responder},
     input::{self, Fields},
     lambda::{Failure, Function},
-    mint::{Mint, Minted},
+    mint::Mint,
+    renew::Renewal,
     rotation::{self, Rotation},
     secrets::PepperSource,
-    store::{Store, about::AboutChange},
+    store::Store,
     telemetry,
     time::Timestamp,
     view,
@@ -96,20 +96,30 @@ impl Rotate {
             _ => return http::no_such_route(),
         };
         let if_match = http::if_match(&request)?;
-        let rotation = read(http::fields(&request)?, allowed, self.default_grace_seconds, now)?;
-        let mut key = self.changes.load_to_change(&id, &if_match).await?;
-        // What can't be is refused before bcrypt runs: the plan is the same but for the tag of the secret.
-        let mut commit = rotation::plan(&key.record, &rotation, now)?;
-        let number = commit.record.newest();
-        let Minted { secret, digest, alias, note } = self.mint.mint(&id, key.record.environment, number, &actor).await?;
-        let tag = alias.proof.tag.clone();
-        commit.tag_newest(&tag);
-        let detail = difference(&key, &commit.record, &AboutChange::default());
-        let event = self.changes.intend("rotate", &id, &actor, detail).await?;
-        self.changes.store.note_secret(&id, &tag, &note).await?;
-        self.changes.store.put_alias(&digest, &alias).await?;
-        key.about.secrets.insert(tag, note);
-        let key = self.changes.commit(&event, key, commit, AboutChange::default(), &if_match).await?;
+        let fields = http::fields(&request)?;
+        let claim = http::claim(&request, (&actor, "rotate", Some(&id)), &fields)?;
+        let rotation = read(fields, allowed, self.default_grace_seconds, now)?;
+        let renewal = Renewal { changes: &self.changes, mint: &self.mint, actor: &actor, claim: claim.as_ref() };
+        let remembered = match &claim {
+            Some(claim) => self.changes.store.remembered(claim, now).await?,
+            None => None,
+        };
+        let again = match (&claim, &remembered) {
+            (Some(claim), Some(remembered)) => {
+                remembered.check(claim)?;
+                renewal.again(remembered).await?
+            }
+            _ => None,
+        };
+        let (key, secret) = match again {
+            Some(replaced) => replaced,
+            None => {
+                let key = self.changes.load_to_change(&id, &if_match).await?;
+                // What can't be is refused before bcrypt runs: the plan is the same but for the tag of the secret.
+                let commit = rotation::plan(&key.record, &rotation, now)?;
+                renewal.commit(key, commit, &if_match, remembered.as_ref()).await?
+            }
+        };
         let document = match allowed {
             Allowed::Everything => view::key_with_secret(&key, &secret, now),
             Allowed::Grace => view::own_secret(&key.record, &secret),

@@ -12,6 +12,7 @@ use crate::{
     error::{Code, Error, Fault, Rejection},
     host::Host,
     id::KeyId,
+    idempotency::Claim,
     if_match::{self, IfMatch},
     input::Fields,
     lambda::{self, Failure},
@@ -103,6 +104,14 @@ pub fn key_id(request: &Request) -> Result<KeyId, Rejection> {
 /// `invalid_field` for a header that can't be read.
 pub fn if_match(request: &Request) -> Result<IfMatch, Rejection> {
     IfMatch::parse(request.headers().get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes))
+}
+
+/// The claim of a request that may be sent again: by `principal`, for `operation`, which is to `target` if that is a key.
+///
+/// # Errors
+/// `invalid_field` for a header that can't be read.
+pub fn claim(request: &Request, of: (&str, &str, Option<&KeyId>), fields: &Fields) -> Result<Option<Claim>, Rejection> {
+    Claim::read(request.headers().get_all("idempotency-key").iter().map(HeaderValue::as_bytes), of, &fields.sent())
 }
 
 /// The media type of tables (RFC 4180).

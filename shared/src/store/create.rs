@@ -1,9 +1,12 @@
 //! Issuing: everything of a new key in one transaction, because nothing of it is hot yet.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, builders::PutBuilder};
 
-use super::{Store, about, alias, alias::Alias, audit, item::Attributes, number, record};
-use crate::{audit::change::Event, config::ChangeConfig, error::Fault, key::Digest, record::Record, store::about::About};
+use super::{Store, about, alias, alias::Alias, audit, number, record};
+use crate::{
+    audit::change::Event, config::ChangeConfig, error::Fault, idempotency::Claim, key::Digest, record::Record,
+    store::about::About,
+};
 
 /// A key to be.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub struct NewKey<'a> {
     pub alias: &'a Alias,
     /// The audit record of issuing it.
     pub event: &'a Event,
+    /// The request that it is issued for, if that may be sent again.
+    pub claim: Option<&'a Claim>,
 }
 
 impl Store {
@@ -37,15 +42,20 @@ impl Store {
             (&self.tables.keys, alias::write(&key.digest, key.alias)),
             (&self.tables.audit, audit::write(key.event, audit::Phase::Done, audit_retention_seconds)),
         ];
-        let items = items.into_iter().map(|(table, item)| put(table, item)).collect::<Result<Vec<_>, Fault>>()?;
+        let fresh = |table: &str, item| {
+            Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)")
+        };
+        let puts = items.into_iter().map(|(table, item)| fresh(table, item));
+        let tag = &key.alias.proof.tag;
+        let request = key.claim.map(|claim| self.remembering(claim, &key.record.id, tag, key.event.at));
+        let items = puts.chain(request).map(write).collect::<Result<Vec<_>, Fault>>()?;
         let transaction = self.client.transact_write_items().set_transact_items(Some(items));
         transaction.send().await.map_err(|error| Fault::from_sdk(&error))?;
         Ok(())
     }
 }
 
-fn put(table: &str, item: Attributes) -> Result<TransactWriteItem, Fault> {
-    let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+fn write(put: PutBuilder) -> Result<TransactWriteItem, Fault> {
     let put = put.build().map_err(|error| Fault::new("aws.request_not_built", error))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }

@@ -5,6 +5,7 @@
 //! | `key_…` | `key` | the hot item, [`record`] |
 //! | `key_…` | `about` | what no decision needs, and the index attributes, [`about`] |
 //! | `lookup#<digest>` | `alias` | from a secret to its key, [`alias`] |
+//! | `idempotency#<digest>` | `request` | a request that may be sent again, [`idempotency`] |
 //! | `pepper` | `fingerprints` | which peppers there must be, [`fingerprints`] |
 //!
 //! Table `usage`: key id and day. Table `audit`:
@@ -37,6 +38,7 @@ pub mod create;
 mod expression;
 pub mod fingerprints;
 pub mod history;
+pub mod idempotency;
 pub mod item;
 pub mod list;
 pub mod record;
