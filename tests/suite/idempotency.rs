@@ -126,9 +126,9 @@ async fn a_retry_after_every_way_to_break_off_leaves_one_key_and_one_secret() {
             let before = keys(&stack).await;
             let text = format!("{lost}-{calls}");
             if lost {
-                stack.wire.lose_replies(calls..calls + 1)
+                stack.wire.lose_replies(calls..calls + 1);
             } else {
-                stack.wire.cut_after(calls)
+                stack.wire.cut_after(calls);
             }
             let (status, first) = issue(&stack, &text, &order()).await;
             stack.wire.mend();
@@ -159,9 +159,9 @@ async fn a_rotation_sent_again_after_every_way_to_break_off_leaves_the_old_secre
             let old = stack.issue(json!({})).await;
             assert_eq!(working(&stack, &[&old.secret]).await.len(), 1);
             if lost {
-                stack.wire.lose_replies(calls..calls + 1)
+                stack.wire.lose_replies(calls..calls + 1);
             } else {
-                stack.wire.cut_after(calls)
+                stack.wire.cut_after(calls);
             }
             let (status, first) = rotate(&stack, &old.id, "again", &json!({})).await;
             stack.wire.mend();

@@ -81,7 +81,7 @@ impl Store {
         for class in which.classes() {
             found.extend(self.class(id, day, class, which, before, limit).await?);
         }
-        found.sort_by(|a, b| b.id.cmp(&a.id));
+        found.sort_by_key(|attempt| std::cmp::Reverse(attempt.id));
         let all = found.len() <= limit;
         found.truncate(limit);
         Ok((found, all))

@@ -1,7 +1,7 @@
 //! The fault proxy: it stands between the SDK and the engine, and has the bad days that an embedded engine never has.
 //!
 //! By chance and seed ([`weather`]): delays, lost requests, lost answers, throttling, 500, 503, torn bodies, garbage. By the
-//! rules of the real DynamoDB ([`rules`]): transaction conflicts, throttled partitions, indexes and reads that lag behind.
+//! rules of the real DynamoDB (`rules`): transaction conflicts, throttled partitions, indexes and reads that lag behind.
 //!
 //! It has two fronts: a connector for SDK clients in this process ([`connector`]), which works on a clock that stands still,
 //! and a port for other processes ([`port`]).
