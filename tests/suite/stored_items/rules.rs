@@ -73,6 +73,7 @@ const RULES: &[Rule] = &[
     harmless("key", "scopes.1: removed", BOTH, "a key with fewer scopes, of which one is enough"),
     harmless("key", "generations.0.expires: removed", BOTH, "a secret that never expires"),
     harmless("key", "generations.1.expires: removed", BOTH, "a secret that never expires"),
+    harmless("key", "generations.0.replaced: removed", BOTH, "from before it was written down"),
     harmless("key", "generations.0.yields: removed", BOTH, "a secret that doesn't end with the first use of the next"),
     Rule {
         item: "key",
