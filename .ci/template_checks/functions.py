@@ -11,6 +11,7 @@ VALUES = {
     "AUDIT_TABLE": {"Ref": "AuditTable"},
     "PEPPER_SECRET": {"Ref": "PepperSecret"},
     "KEY_PREFIX": {"Ref": "KeyPrefix"},
+    "IMPORT_PREFIXES": {"Ref": "ImportPrefixes"},
     "BCRYPT_COST": {"Ref": "BcryptCost"},
     "ALLOW_QUERY_KEY": {"Ref": "AllowQueryKey"},
     "DEFAULT_GRACE_HOURS": {"Ref": "DefaultGraceHours"},
@@ -22,23 +23,24 @@ VALUES = {
     "LOG_LEVEL": {"Ref": "LogLevel"},
     "USAGE_KEY": {"Fn::Sub": "unthrottled-${AWS::StackName}-${AWS::AccountId}"},
 }
+# What every function has.
+COMMON = {"LOG_LEVEL", "IMPORT_PREFIXES"}
 ISSUING = {
     "KEYS_TABLE", "AUDIT_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "BCRYPT_COST", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS",
-    "CORS_ORIGIN", "LOG_LEVEL",
+    "CORS_ORIGIN",
 }  # fmt: skip
 ENVIRONMENT = {
     "authorizer": {
         "KEYS_TABLE", "USAGE_TABLE", "AUDIT_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "ALLOW_QUERY_KEY", "USAGE_KEY",
-        "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS", "LOG_LEVEL",
+        "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS",
     },
     "issue": ISSUING,
     "rotate": ISSUING | {"DEFAULT_GRACE_HOURS"},
-    "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "CORS_ORIGIN", "LOG_LEVEL"},
+    "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "CORS_ORIGIN"},
     "insights": {
         "KEYS_TABLE", "USAGE_TABLE", "AUDIT_TABLE", "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "CORS_ORIGIN",
-        "LOG_LEVEL",
     },
-    "example": {"CORS_ORIGIN", "LOG_LEVEL"},
+    "example": {"CORS_ORIGIN"},
 }  # fmt: skip
 
 # What each function may do, and to what. Nothing else.
@@ -57,7 +59,7 @@ PERMISSIONS = {
     "issue": WRITES_KEYS | {"AuditTable": {"dynamodb:PartiQLInsert", "dynamodb:PutItem"}},
     "rotate": WRITES_KEYS,
     "manage": {
-        "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"},
         "KeysTable/index/by_owner": {"dynamodb:Query"},
         "KeysTable/index/by_status": {"dynamodb:Query"},
         "AuditTable": {"dynamodb:PartiQLInsert", "dynamodb:Query"},
@@ -90,7 +92,7 @@ def every_folder_is_one_function(template):
 
 def every_function_has_its_environment(template):
     for name, function in template.functions().items():
-        expected = {variable: VALUES[variable] for variable in ENVIRONMENT.get(name, ())}
+        expected = {variable: VALUES[variable] for variable in COMMON | ENVIRONMENT.get(name, set())}
         yield from differences(name, expected, function.get("Environment", {}).get("Variables", {}))
 
 

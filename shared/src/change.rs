@@ -7,7 +7,10 @@
 use serde_json::Value;
 
 use crate::{
-    audit::{change::Event, difference},
+    audit::{
+        change::{Event, Subject},
+        difference,
+    },
     config::ChangeConfig,
     error::{Code, Error, Fault, Rejection},
     host::Host,
@@ -105,8 +108,14 @@ impl Changes {
     ///
     /// # Errors
     /// A fault.
-    pub async fn intend(&self, action: &'static str, id: &KeyId, actor: &str, detail: Value) -> Result<Event, Error> {
-        let event = Event::new(&self.host, action, id, actor, detail)?;
+    pub async fn intend(
+        &self,
+        action: &'static str,
+        subject: impl Into<Subject>,
+        actor: &str,
+        detail: Value,
+    ) -> Result<Event, Error> {
+        let event = Event::new(&self.host, action, subject, actor, detail)?;
         self.store.append(&event, Phase::Intent, self.config.audit_retention_seconds).await?;
         Ok(event)
     }
@@ -282,7 +291,11 @@ impl Changes {
         Ok(Key { record, about })
     }
 
-    async fn done(&self, event: &Event) -> Result<(), Error> {
+    /// Writes down that a change is done. Without that, no success is answered.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn done(&self, event: &Event) -> Result<(), Error> {
         self.outcome(event, Phase::Done).await
     }
 

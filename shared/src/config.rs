@@ -5,6 +5,7 @@ use std::{fmt::Display, str::FromStr};
 use http::HeaderValue;
 
 use crate::{
+    imported::ImportPrefixes,
     key::{HIGHEST_COST, Prefix},
     store::Tables,
     time::DAY,
@@ -84,6 +85,16 @@ pub fn prefix(lookup: Lookup<'_>) -> Result<Prefix, ConfigError> {
         .ok_or_else(|| ConfigError { name, problem: "must be 2 to 8 lower-case letters".to_owned() })
 }
 
+/// `IMPORT_PREFIXES`: what secrets from elsewhere begin with; empty, or not set, if none are accepted.
+///
+/// # Errors
+/// [`ConfigError`] if it is anything else than prefixes separated by commas.
+pub fn import_prefixes(lookup: Lookup<'_>) -> Result<ImportPrefixes, ConfigError> {
+    let name = "IMPORT_PREFIXES";
+    let problem = "must be prefixes of 3 to 16 letters, digits, _ and -, separated by commas";
+    ImportPrefixes::parse(&lookup(name).unwrap_or_default()).ok_or_else(|| ConfigError { name, problem: problem.to_owned() })
+}
+
 /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets itself.
 ///
 /// # Errors
@@ -99,6 +110,8 @@ pub struct HttpConfig {
     pub function: String,
     /// `CORS_ORIGIN`: whose pages may read the answers, as `Access-Control-Allow-Origin` takes it.
     pub cors_origin: HeaderValue,
+    /// `IMPORT_PREFIXES`: what else secrets look like, which no line may show.
+    pub imported: ImportPrefixes,
 }
 
 impl HttpConfig {
@@ -112,7 +125,7 @@ impl HttpConfig {
         let text = required(lookup, name)?;
         let cors_origin = Some(&text).filter(|text| is_origin(text)).and_then(|text| HeaderValue::from_str(text).ok());
         let cors_origin = cors_origin.ok_or_else(problem)?;
-        Ok(Self { function: function_name(lookup)?, cors_origin })
+        Ok(Self { function: function_name(lookup)?, cors_origin, imported: import_prefixes(lookup)? })
     }
 }
 
@@ -156,6 +169,8 @@ pub struct SecretConfig {
     pub pepper_secret: String,
     /// `KEY_PREFIX`.
     pub prefix: Prefix,
+    /// `IMPORT_PREFIXES`.
+    pub imported: ImportPrefixes,
     /// `BCRYPT_COST`: 4 to [`HIGHEST_COST`].
     pub bcrypt_cost: u32,
 }
@@ -169,6 +184,7 @@ impl SecretConfig {
         Ok(Self {
             pepper_secret: required(lookup, "PEPPER_SECRET")?,
             prefix: prefix(lookup)?,
+            imported: import_prefixes(lookup)?,
             bcrypt_cost: ranged(lookup, "BCRYPT_COST", 4, HIGHEST_COST)?,
         })
     }
@@ -202,7 +218,8 @@ mod tests {
             ("app.example.com", false),
             ("https://a.com\r\nX: y", false),
         ] {
-            assert_eq!(HttpConfig::read(&|_| Some(origin.to_owned())).is_ok(), valid, "{origin}");
+            let lookup = |name: &str| (name != "IMPORT_PREFIXES").then(|| origin.to_owned());
+            assert_eq!(HttpConfig::read(&lookup).is_ok(), valid, "{origin}");
         }
         assert!(flag(&|_| Some("yes".to_owned()), "ALLOW_QUERY_KEY").is_err());
     }

@@ -49,6 +49,8 @@ pub enum Code {
     PolicyTooLarge,
     /// There is no key of that id.
     NoSuchKey,
+    /// There is no plan of that name.
+    NoSuchPlan,
     /// There is no such route.
     NoSuchRoute,
     /// The key is revoked and can't be changed any more.
@@ -65,13 +67,15 @@ pub enum Code {
     IdempotencyKeyReused,
     /// The secret that a repeated request would replace has been used.
     SecretInUse,
+    /// The secret that is to be imported is a key's already.
+    SecretExists,
     /// A fault of ours.
     Internal,
 }
 
 impl Code {
     /// All of them, in the order of their status.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::InvalidField,
@@ -88,11 +92,13 @@ impl Code {
         Self::ScopeNotAllowed,
         Self::AddressNotAllowed,
         Self::NoSuchKey,
+        Self::NoSuchPlan,
         Self::NoSuchRoute,
         Self::KeyRevoked,
         Self::ChangedMeanwhile,
         Self::RotationInProgress,
         Self::SecretInUse,
+        Self::SecretExists,
         Self::PreconditionFailed,
         Self::BodyTooLarge,
         Self::IdempotencyKeyReused,
@@ -121,6 +127,7 @@ impl Code {
             Self::InvalidCursor => "invalid_cursor",
             Self::PolicyTooLarge => "policy_too_large",
             Self::NoSuchKey => "no_such_key",
+            Self::NoSuchPlan => "no_such_plan",
             Self::NoSuchRoute => "no_such_route",
             Self::KeyRevoked => "key_revoked",
             Self::ChangedMeanwhile => "changed_meanwhile",
@@ -129,6 +136,7 @@ impl Code {
             Self::BodyTooLarge => "body_too_large",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::SecretInUse => "secret_in_use",
+            Self::SecretExists => "secret_exists",
             Self::Internal => "internal",
         }
     }
@@ -149,8 +157,10 @@ impl Code {
             | Self::DisabledKey
             | Self::ReplacedKey => StatusCode::UNAUTHORIZED,
             Self::ScopeNotAllowed | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
-            Self::NoSuchKey | Self::NoSuchRoute => StatusCode::NOT_FOUND,
-            Self::KeyRevoked | Self::ChangedMeanwhile | Self::RotationInProgress | Self::SecretInUse => StatusCode::CONFLICT,
+            Self::NoSuchKey | Self::NoSuchPlan | Self::NoSuchRoute => StatusCode::NOT_FOUND,
+            Self::KeyRevoked | Self::ChangedMeanwhile | Self::RotationInProgress | Self::SecretInUse | Self::SecretExists => {
+                StatusCode::CONFLICT
+            }
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fmt::Display};
 
 use ipnet::IpNet;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::{
     address,
@@ -150,6 +151,17 @@ pub fn text(path: &str, value: &Value, longest: usize) -> Result<String, Rejecti
 /// `invalid_field`.
 pub fn name(path: &str, value: Value) -> Result<String, Rejection> {
     text(path, &value, LONGEST_NAME)
+}
+
+/// A secret. No error repeats it, nor how it is wrong.
+///
+/// # Errors
+/// `invalid_field`.
+pub fn secret(path: &str, value: Value) -> Result<Zeroizing<String>, Rejection> {
+    match value {
+        Value::String(text) => Ok(Zeroizing::new(text)),
+        _ => Err(Rejection::field(path, "must be a text")),
+    }
 }
 
 /// A reason.

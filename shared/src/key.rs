@@ -8,7 +8,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{base62, error::Fault, host::Entropy, telemetry};
+use crate::{
+    base62,
+    error::Fault,
+    host::Entropy,
+    imported::{self, ImportPrefixes},
+    telemetry,
+};
 
 /// Random characters of a secret: 32 of 62 give 190 bits.
 pub const RANDOM_LENGTH: usize = 32;
@@ -74,12 +80,25 @@ pub enum Malformed {
     /// A character outside of base62.
     #[error("the key has a character other than a letter or a digit after its environment")]
     Alphabet,
+    /// From elsewhere, and not 20 to 72 bytes long.
+    #[error("must have 20 to 72 bytes")]
+    ImportedLength,
+    /// From elsewhere, and not of visible ASCII characters.
+    #[error("must have no other characters than visible ASCII ones")]
+    ImportedAlphabet,
 }
+
+/// The lengths of a secret that was made elsewhere, in bytes: enough to be random, and no more than bcrypt takes.
+pub const IMPORTED_LENGTHS: std::ops::RangeInclusive<usize> = 20..=72;
+
+/// How many random characters of this stack's own secrets a hint shows.
+const HINTED: usize = 4;
 
 /// A whole secret in plain text. It can't be printed or serialised by accident, and its memory is wiped.
 pub struct Secret {
     text: Zeroizing<String>,
-    environment: Environment,
+    /// How many bytes of it may be shown.
+    hinted: usize,
 }
 
 impl Secret {
@@ -94,24 +113,53 @@ impl Secret {
         for part in [prefix.0.as_str(), "_", environment.as_str(), "_", random.as_str()] {
             text.push_str(part);
         }
-        Ok(Self { text, environment })
+        let hinted = text.len() - RANDOM_LENGTH + HINTED;
+        Ok(Self { text, hinted })
     }
 
-    /// The secret that `text` is.
+    /// The secret that `text` is: one of this stack's, or one from elsewhere with an accepted prefix.
+    ///
+    /// # Errors
+    /// The first way in which it is none.
+    pub fn accept(prefix: &Prefix, imported: &ImportPrefixes, text: &str) -> Result<Self, Malformed> {
+        match Self::parse(prefix, text) {
+            Err(Malformed::Prefix) => Self::import(prefix, imported, text),
+            own => own,
+        }
+    }
+
+    /// The secret from elsewhere that `text` is.
+    ///
+    /// # Errors
+    /// The first way in which it is none; one that could be this stack's own is none.
+    pub fn import(prefix: &Prefix, imported: &ImportPrefixes, text: &str) -> Result<Self, Malformed> {
+        let own = text.strip_prefix(prefix.0.as_str()).is_some_and(|rest| rest.starts_with('_'));
+        let accepted = imported.of(text).filter(|_| !own).ok_or(Malformed::Prefix)?;
+        if !IMPORTED_LENGTHS.contains(&text.len()) {
+            return Err(Malformed::ImportedLength);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Malformed::ImportedAlphabet);
+        }
+        let hinted = accepted.len() + imported::shown(text.len() - accepted.len());
+        Ok(Self { text: Zeroizing::new(text.to_owned()), hinted })
+    }
+
+    /// The secret of this stack's own that `text` is.
     ///
     /// # Errors
     /// The first way in which it is none.
     pub fn parse(prefix: &Prefix, text: &str) -> Result<Self, Malformed> {
         let rest = text.strip_prefix(prefix.0.as_str()).and_then(|rest| rest.strip_prefix('_'));
         let (name, random) = rest.ok_or(Malformed::Prefix)?.split_once('_').ok_or(Malformed::Environment)?;
-        let environment = Environment::parse(name).ok_or(Malformed::Environment)?;
+        Environment::parse(name).ok_or(Malformed::Environment)?;
         if random.chars().count() != RANDOM_LENGTH {
             return Err(Malformed::Length);
         }
         if !base62::is_base62(random) {
             return Err(Malformed::Alphabet);
         }
-        Ok(Self { text: Zeroizing::new(text.to_owned()), environment })
+        Ok(Self { text: Zeroizing::new(text.to_owned()), hinted: text.len() - RANDOM_LENGTH + HINTED })
     }
 
     /// The plain text: for the one response that hands it out, and for nothing that is kept.
@@ -120,17 +168,10 @@ impl Secret {
         &self.text
     }
 
-    /// The environment that it names.
-    #[must_use]
-    pub const fn environment(&self) -> Environment {
-        self.environment
-    }
-
-    /// What may be shown of it: everything up to the fourth random character, as `mbk_live_Ab3C…`.
+    /// What may be shown of it: its prefix and the first few characters after that, as `mbk_live_Ab3C…`.
     #[must_use]
     pub fn hint(&self) -> String {
-        let shown = self.text.len().saturating_sub(RANDOM_LENGTH - 4);
-        format!("{}…", &self.text[..shown])
+        format!("{}…", &self.text[..self.hinted])
     }
 
     /// The name under which its alias is stored: HMAC-SHA256 under a pepper that only Secrets Manager has.
@@ -139,14 +180,15 @@ impl Secret {
         Digest(pepper.mac(LOOKUP_LABEL, self.text.as_bytes()))
     }
 
-    /// Its bcrypt hash, computed on a blocking thread because it takes tens of milliseconds of CPU.
+    /// Its bcrypt hash, of all of it: no secret is longer than the 72 bytes that bcrypt takes. Computed on a blocking thread
+    /// because it takes tens of milliseconds of CPU.
     ///
     /// # Errors
     /// A [`Fault`] if there is no randomness for the salt, or the cost is out of bcrypt's range.
     pub async fn hash(&self, cost: u32) -> Result<Hash, Fault> {
         let text = self.text.clone();
         telemetry::cost::bcrypt_run();
-        let hashed = tokio::task::spawn_blocking(move || bcrypt::non_truncating_hash(text.as_bytes(), cost)).await;
+        let hashed = tokio::task::spawn_blocking(move || bcrypt::hash(text.as_bytes(), cost)).await;
         hashed.map_err(|error| Fault::new("bcrypt.aborted", error))?.map(Hash).map_err(|error| Fault::new("bcrypt.failed", error))
     }
 
@@ -157,7 +199,7 @@ impl Secret {
     pub async fn verify(&self, hash: &Hash) -> Result<bool, Fault> {
         let (text, hash) = (self.text.clone(), hash.0.clone());
         telemetry::cost::bcrypt_run();
-        let verified = tokio::task::spawn_blocking(move || bcrypt::non_truncating_verify(text.as_bytes(), &hash)).await;
+        let verified = tokio::task::spawn_blocking(move || bcrypt::verify(text.as_bytes(), &hash)).await;
         verified
             .map_err(|error| Fault::new("bcrypt.aborted", error))?
             .map_err(|_| Fault::corrupt("alias", "the hash is not one of bcrypt's"))
@@ -278,7 +320,7 @@ mod tests {
             let other = Secret::generate(&prefix(), environment, host.entropy.as_ref()).unwrap();
             assert_ne!(one.expose(), other.expose());
             assert_eq!(one.expose().len(), 41);
-            assert_eq!(Secret::parse(&prefix(), one.expose()).unwrap().environment(), environment);
+            assert!(Secret::parse(&prefix(), one.expose()).is_ok());
         }
     }
 
@@ -345,6 +387,35 @@ mod tests {
         let other = Secret::parse(&prefix(), &format!("mbk_live_{}D", &"Ab3C".repeat(8)[..31])).unwrap();
         assert!(!other.verify(&hash).await.unwrap());
         assert!(secret().verify(&Hash("nonsense".into())).await.is_err());
+    }
+
+    #[test]
+    fn a_secret_from_elsewhere_has_an_accepted_prefix_and_fits_into_bcrypt() {
+        let imported = ImportPrefixes::parse("acme_,mbk_x,mbk").unwrap();
+        let accept = |text: &str| Secret::accept(&prefix(), &imported, text).map(|secret| secret.hint());
+        assert_eq!(accept("acme_0123456789abcde").as_deref(), Ok("acme_012…"));
+        assert_eq!(accept("acme_0123456789abcdef").as_deref(), Ok("acme_0123…"));
+        assert!(accept(&format!("acme_{}", "~".repeat(67))).is_ok());
+        for (text, expected) in [
+            ("acme_0123456789abcd".to_owned(), Malformed::ImportedLength),
+            (format!("acme_{}", "~".repeat(68)), Malformed::ImportedLength),
+            ("acme_0123456789 bcdef".to_owned(), Malformed::ImportedAlphabet),
+            ("acme_0123456789\u{e9}bcdef".to_owned(), Malformed::ImportedAlphabet),
+            ("other_0123456789abcdef".to_owned(), Malformed::Prefix),
+            // Whatever is configured, what looks like this stack's own has to be one.
+            (format!("mbk_x{}", "a".repeat(40)), Malformed::Environment),
+            ("mbk_live_0123".to_owned(), Malformed::Length),
+        ] {
+            assert_eq!(accept(&text), Err(expected), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_byte_of_the_longest_secret_counts() {
+        let imported = ImportPrefixes::parse("acme_").unwrap();
+        let secret = |last: char| Secret::accept(&prefix(), &imported, &format!("acme_{}{last}", "x".repeat(66))).unwrap();
+        let hash = secret('a').hash(4).await.unwrap();
+        assert!(secret('a').verify(&hash).await.unwrap() && !secret('b').verify(&hash).await.unwrap());
     }
 
     proptest! {

@@ -4,10 +4,10 @@ use crate::{
     base62,
     config::SecretConfig,
     decision::Proof,
-    error::Fault,
+    error::{Fault, Rejection},
     host::Host,
     id::KeyId,
-    key::{Digest, Environment, Secret},
+    key::{Digest, Environment, Malformed, Secret},
     record::TAG_LENGTH,
     secrets::PepperSource,
     store::{about::SecretNote, alias::Alias},
@@ -40,15 +40,46 @@ impl Mint {
         Self { config, peppers, host }
     }
 
-    /// A new secret for generation `number` of `key`, asked for by `actor`.
+    /// A new secret.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is no randomness.
+    pub fn generate(&self, environment: Environment) -> Result<Secret, Fault> {
+        Secret::generate(&self.config.prefix, environment, self.host.entropy.as_ref())
+    }
+
+    /// A secret that was made elsewhere, from the field at `path`. No error repeats anything of it.
+    ///
+    /// # Errors
+    /// `invalid_field` with the first way in which it can't be imported.
+    pub fn import(&self, path: &str, text: &str) -> Result<Secret, Rejection> {
+        let SecretConfig { prefix, imported, .. } = &self.config;
+        Secret::import(prefix, imported, text).map_err(|malformed| match malformed {
+            Malformed::Prefix => {
+                let accepted = imported.each().collect::<Vec<_>>().join(", ");
+                let accepted = if accepted.is_empty() { "none".to_owned() } else { accepted };
+                let which = "must begin with a prefix that this stack is configured to accept (parameter ImportPrefixes)";
+                Rejection::field(path, format!("{which}, which are: {accepted}"))
+            }
+            other => Rejection::field(path, other.to_string()),
+        })
+    }
+
+    /// The digests that `secret` may be stored under already.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is no pepper to be trusted.
+    pub async fn digests(&self, secret: &Secret) -> Result<Vec<Digest>, Fault> {
+        Ok(self.peppers.fresh(self.host.clock.now()).await?.digests(secret))
+    }
+
+    /// All that is stored of `secret` as generation `number` of `key`, asked for by `actor`.
     ///
     /// # Errors
     /// A [`Fault`] if there is no randomness, or no pepper to be trusted.
-    pub async fn mint(&self, key: &KeyId, environment: Environment, number: u32, actor: &str) -> Result<Minted, Fault> {
+    pub async fn mint(&self, secret: Secret, key: &KeyId, number: u32, actor: &str) -> Result<Minted, Fault> {
         let now = self.host.clock.now();
-        let entropy = self.host.entropy.as_ref();
-        let secret = Secret::generate(&self.config.prefix, environment, entropy)?;
-        let tag = base62::random(entropy, TAG_LENGTH)?.to_string();
+        let tag = base62::random(self.host.entropy.as_ref(), TAG_LENGTH)?.to_string();
         let digest = self.peppers.issue(&secret, now).await?;
         let hash = secret.hash(self.config.bcrypt_cost).await?;
         let note = SecretNote { hint: secret.hint(), digest: digest.encoded(), created_at: now, created_by: actor.to_owned() };

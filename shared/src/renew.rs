@@ -54,7 +54,8 @@ impl Renewal<'_> {
     ) -> Result<(Key, Secret), Error> {
         let Self { changes, mint, actor, claim } = *self;
         let (id, number) = (key.record.id.clone(), commit.record.newest());
-        let Minted { secret, digest, alias, note } = mint.mint(&id, key.record.environment, number, actor).await?;
+        let Minted { secret, digest, alias, note } =
+            mint.mint(mint.generate(key.record.environment)?, &id, number, actor).await?;
         let tag = alias.proof.tag.clone();
         commit.tag_newest(&tag);
         let detail = difference(&key, &commit.record, &AboutChange::default());

@@ -48,6 +48,7 @@ pub(crate) fn about(record: &Record, now: Timestamp) -> About {
         created_at: now,
         created_by: "iam".to_owned(),
         metadata: serde_json::Map::new(),
+        plan: None,
         rotate_every_days: None,
         secrets: BTreeMap::from([(record.generations[0].tag.clone(), note)]),
         staged: BTreeMap::new(),

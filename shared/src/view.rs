@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 use crate::{
     change::Key,
     decision::Refusal,
-    limit::Remaining,
+    limit::{Limit, Remaining},
+    plan::{Plan, PlanName},
     record::{Generation, Record, Status},
+    scope::Scope,
     store::list::Summary,
     time::Timestamp,
 };
@@ -22,11 +24,12 @@ pub fn key(key: &Key, now: Timestamp) -> Value {
         "owner": { "type": record.owner.kind.as_str(), "id": record.owner.id() },
         "environment": record.environment.as_str(),
         "status": record.status.as_str(),
-        "scopes": record.scopes.iter().map(crate::scope::Scope::as_str).collect::<Vec<_>>(),
+        "scopes": scopes(&record.scopes),
         "ip_allowlist": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "limits": record.remaining(now).iter().map(limit).collect::<Vec<_>>(),
         "metadata": about.metadata,
         "rotate_every_days": about.rotate_every_days,
+        "plan": about.plan.as_ref().map(PlanName::as_str),
         "created_at": about.created_at,
         "created_by": about.created_by,
         "expires_at": record.expires_at(),
@@ -48,6 +51,39 @@ pub fn key_with_secret(key: &Key, secret: &crate::key::Secret, now: Timestamp) -
         view.insert("secret".to_owned(), json!(secret.expose()));
     }
     view
+}
+
+/// Scopes, as they are sent.
+#[must_use]
+pub fn scopes(scopes: &[Scope]) -> Value {
+    scopes.iter().map(Scope::as_str).collect()
+}
+
+/// Limits, as they are sent.
+#[must_use]
+pub fn limits(limits: &[Limit]) -> Value {
+    limits.iter().map(|limit| json!({ "requests": limit.requests, "per": limit.period.as_str() })).collect()
+}
+
+/// A plan.
+#[must_use]
+pub fn plan(name: &PlanName, plan: &Plan) -> Value {
+    let (at, by) = &plan.put;
+    let mut view = Value::Object(plan_policy(plan));
+    view["name"] = json!(name.as_str());
+    view["put_at"] = json!(at);
+    view["put_by"] = json!(by);
+    view
+}
+
+/// What a plan gives to keys.
+#[must_use]
+pub fn plan_policy(plan: &Plan) -> Map<String, Value> {
+    Map::from_iter([
+        ("scopes".to_owned(), scopes(&plan.scopes)),
+        ("limits".to_owned(), limits(&plan.limits)),
+        ("rotate_every_days".to_owned(), json!(plan.rotate_every_days)),
+    ])
 }
 
 /// A key in a list.
@@ -77,7 +113,7 @@ pub fn own(record: &Record, generation: u32, now: Timestamp) -> Value {
         "owner": { "type": record.owner.kind.as_str(), "id": record.owner.id() },
         "environment": record.environment.as_str(),
         "status": record.status.as_str(),
-        "scopes": record.scopes.iter().map(crate::scope::Scope::as_str).collect::<Vec<_>>(),
+        "scopes": scopes(&record.scopes),
         "ip_allowlist": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "limits": record.remaining(now).iter().map(limit).collect::<Vec<_>>(),
         "presented": {
@@ -133,7 +169,7 @@ fn show_generation(key: &Key, generation: &Generation, now: Timestamp) -> Value 
 #[must_use]
 pub fn context(record: &Record, generation: Option<&Generation>, now: Timestamp) -> Map<String, Value> {
     let remaining = record.remaining(now);
-    let scopes: Vec<_> = record.scopes.iter().map(crate::scope::Scope::as_str).collect();
+    let scopes: Vec<_> = record.scopes.iter().map(Scope::as_str).collect();
     let mut context = Map::new();
     let mut put = |name: &str, value: Value| context.insert(name.to_owned(), value);
     put("keyId", json!(record.id));

@@ -120,7 +120,13 @@ pub fn own(method: &str, resource: &str, id: &str, (generation, scopes): (u32, &
 /// The proxy event of a management route, after the authorizer let an admin key through.
 #[must_use]
 pub fn management(method: &str, resource: &str, id: Option<&str>, query: &[(&str, &str)], body: &str) -> Value {
-    let path = resource.replace("{id}", id.unwrap_or_default());
+    management_of(method, resource, &[("id", id.unwrap_or_default())], query, body)
+}
+
+/// The same for a route whose path names more than a key.
+#[must_use]
+pub fn management_of(method: &str, resource: &str, named: &[(&str, &str)], query: &[(&str, &str)], body: &str) -> Value {
+    let path = named.iter().fold(resource.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let query: Value =
         query.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into();
     let multi: Value = query

@@ -162,6 +162,11 @@ async fn management_functions_refuse_keys_without_admin_even_past_the_authorizer
     for scopes in [Value::Null, json!("read,write"), json!("administrator"), json!("GET /admin")] {
         for (method, resource) in [
             ("POST", "/v1/keys"),
+            ("POST", "/v1/keys/import"),
+            ("GET", "/v1/plans"),
+            ("GET", "/v1/plans/{name}"),
+            ("PUT", "/v1/plans/{name}"),
+            ("POST", "/v1/owners/{type}/{id}/revoke"),
             ("GET", "/v1/keys"),
             ("GET", "/v1/keys/{id}"),
             ("PATCH", "/v1/keys/{id}"),

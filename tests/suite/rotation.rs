@@ -1,7 +1,7 @@
 //! Promise 5: never a gap. At every instant of a rotation a secret that the caller has works until its grace ends.
 
 use serde_json::json;
-use shared::{config::SecretConfig, id::KeyId, key::Environment, key::Prefix, mint::Mint};
+use shared::{config::SecretConfig, id::KeyId, imported::ImportPrefixes, key::Environment, key::Prefix, mint::Mint};
 use tests::{Answer, Stack, stack::issued};
 
 #[tokio::test]
@@ -103,9 +103,11 @@ async fn an_expired_key_can_be_rotated_back_to_life() {
 async fn a_secret_that_was_never_committed_never_works() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({})).await;
-    let config = SecretConfig { pepper_secret: stack.pepper_secret(), prefix: Prefix::parse("mbk").unwrap(), bcrypt_cost: 4 };
+    let (prefix, imported) = (Prefix::parse("mbk").unwrap(), ImportPrefixes::default());
+    let config = SecretConfig { pepper_secret: stack.pepper_secret(), prefix, imported, bcrypt_cost: 4 };
     let mint = Mint::new(config, stack.peppers(), stack.clock.host(&stack.lines));
-    let orphan = mint.mint(&KeyId::parse(&key.id).unwrap(), Environment::Live, 2, "test").await.unwrap();
+    let secret = mint.generate(Environment::Live).unwrap();
+    let orphan = mint.mint(secret, &KeyId::parse(&key.id).unwrap(), 2, "test").await.unwrap();
     stack.store().put_alias(&orphan.digest, &orphan.alias).await.unwrap();
     let instance = stack.instance().await;
     assert_eq!(instance.get(orphan.secret.expose()).await, Answer::Unauthorized);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::time::{DAY, Timestamp};
 use tests::{
     Answer, Stack,
-    event::{Call, management, with_header},
+    event::{Call, management, management_of, with_header},
 };
 
 const USAGE: &str = "/v1/keys/{id}/usage";
@@ -97,9 +97,7 @@ async fn an_owner_is_billed_for_all_of_its_keys_page_by_page() {
     instance.get(&stack.issue(json!({ "owner": { "type": "service", "id": "other" } })).await.secret).await;
     let resource = "/v1/owners/{type}/{id}/usage";
     let ask = async |query: &[(&str, &str)]| {
-        let mut event = management("GET", resource, Some("billed"), query, "");
-        event["pathParameters"]["type"] = json!("service");
-        stack.send(event).await
+        stack.send(management_of("GET", resource, &[("type", "service"), ("id", "billed")], query, "")).await
     };
     let (mut cursor, mut names, mut allowed) = (None::<String>, Vec::new(), 0);
     loop {
@@ -134,9 +132,8 @@ async fn usage_is_a_table_for_whoever_asks_for_one() {
     let id = &key.id;
     assert_eq!((status, kind.as_str()), (200, "text/csv"));
     assert_eq!(table, format!("key,day,allowed\n{id},2027-01-14,0\n{id},2027-01-15,1\n"));
-    let mut event =
-        management("GET", "/v1/owners/{type}/{id}/usage", Some("42"), &[("granularity", "month"), ("from", "2027-01-01")], "");
-    event["pathParameters"]["type"] = json!("user");
+    let query = [("granularity", "month"), ("from", "2027-01-01")];
+    let mut event = management_of("GET", "/v1/owners/{type}/{id}/usage", &[("type", "user"), ("id", "42")], &query, "");
     let answer = stack.answer(with_header(event.clone(), "Accept", &["text/csv"])).await;
     assert_eq!(
         answer["body"],

@@ -3,6 +3,7 @@
 use shared::{
     audit::attempt::{ALLOWED, Attempt},
     error::{Code, Fault},
+    imported::ImportPrefixes,
     redact::redact,
     telemetry::report::Report,
     verify::{Outcome, Undecided, Verdict},
@@ -11,13 +12,14 @@ use shared::{
 use crate::event::Event;
 
 /// An attempt that nothing has come of yet.
-pub(crate) fn of(event: &Event) -> Attempt {
+pub(crate) fn of(event: &Event, imported: &ImportPrefixes) -> Attempt {
+    let plain = |text: &str| redact(text, imported).into_owned();
     Attempt {
         method: event.method.clone(),
-        path: redact(&event.path).into_owned(),
+        path: plain(&event.path),
         source_ip: event.address.map(|address| address.to_string()),
-        user_agent: redact(&event.user_agent).into_owned(),
-        request_id: redact(&event.request_id).into_owned(),
+        user_agent: plain(&event.user_agent),
+        request_id: plain(&event.request_id),
         extended_request_id: event.extended_request_id.clone(),
         api_id: event.api_id.clone(),
         ..Attempt::default()

@@ -16,6 +16,7 @@ use shared::{
     decision,
     error::{Code, Fault},
     host::Host,
+    imported::ImportPrefixes,
     key::{Prefix, Secret},
     lambda::{Failure, Function},
     path::NormalPath,
@@ -46,6 +47,8 @@ pub struct Config {
     pub pepper_secret: String,
     /// `KEY_PREFIX`.
     pub prefix: Prefix,
+    /// `IMPORT_PREFIXES`.
+    pub imported: ImportPrefixes,
     /// `ALLOW_QUERY_KEY`: whether the query parameter `api_key` may carry the key.
     pub allow_query_key: bool,
     /// `USAGE_KEY`: the one real key of the unthrottled usage plan.
@@ -73,6 +76,7 @@ impl Config {
             tables,
             pepper_secret: config::required(lookup, "PEPPER_SECRET")?,
             prefix: config::prefix(lookup)?,
+            imported: config::import_prefixes(lookup)?,
             allow_query_key: config::flag(lookup, "ALLOW_QUERY_KEY")?,
             usage_key: config::required(lookup, "USAGE_KEY")?,
             usage_retention_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
@@ -136,7 +140,7 @@ impl Authorizer {
             Presented::None => return Ok(Err(Code::MissingKey)),
             Presented::Conflicting => return Ok(Err(Code::ConflictingKeys)),
         };
-        let Ok(secret) = Secret::parse(&self.config.prefix, presented) else {
+        let Ok(secret) = Secret::accept(&self.config.prefix, &self.config.imported, presented) else {
             return Ok(Err(Code::MalformedKey));
         };
         attempt.hint = Some(secret.hint());
@@ -175,7 +179,7 @@ impl Authorizer {
 impl Function for Authorizer {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
         let event = Event::read(event);
-        let attempt = event.as_ref().map(attempt::of).unwrap_or_default();
+        let attempt = event.as_ref().map(|event| attempt::of(event, &self.config.imported)).unwrap_or_default();
         let work = self.answer(event, attempt.clone());
         let (answer, told) = self.reporter.line(work, || (Err(Failure::INTERNAL), attempt)).await;
         self.trail.record(told, &self.afterwards);

@@ -118,6 +118,7 @@ fn change(change: &Change) -> Value {
         "at": change.at,
         "action": change.action,
         "key": change.key,
+        "plan": change.plan,
         "actor": change.actor,
         "detail": change.detail,
         "outcome": change.outcome.as_deref().unwrap_or("unfinished"),

@@ -30,7 +30,7 @@ type Counted = (Summary, Option<BTreeMap<String, u64>>);
 
 impl Insights {
     pub(crate) async fn owner_usage(&self, request: &Request) -> Answer {
-        let filter = Filter::Owner(crate::owner(request)?);
+        let filter = Filter::Owner(api::owner(request)?);
         let query = Parameters::read(request, &["from", "to", "granularity", "limit", "cursor"])?;
         let asked = self.asked(&query)?;
         let limit = query.limit(MOST_KEYS, DEFAULT_KEYS)?;

@@ -1,17 +1,15 @@
 //! What was done with keys, and what could be: usage, audit, dry runs and advice, and what a key may know of itself. It reads, and
 //! changes nothing.
 
-use lambda_http::{Request, RequestExt};
+use lambda_http::Request;
 use shared::{
     change::no_such_key,
     config::{self, ConfigError, HttpConfig, Lookup},
-    error::{Error, Rejection},
+    error::Error,
     host::Host,
     http::{self as api, Answer, Reply, Responder},
     id::KeyId,
-    input,
     lambda::{Failure, Function},
-    owner::Owner,
     record::Record,
     store::{Store, Tables, about::About},
     telemetry,
@@ -107,13 +105,6 @@ impl Insights {
         let about = self.store.about(&record).await?.ok_or_else(no_such_key)?;
         Ok((record, about))
     }
-}
-
-/// The owner that the path names.
-fn owner(request: &Request) -> Result<Owner, Rejection> {
-    let parameters = request.path_parameters_ref();
-    let of = |name: &str| parameters.and_then(|parameters| parameters.first(name));
-    input::owner_with("id", input::owner_type("type", of("type"))?, of("id"))
 }
 
 impl Function for Insights {

@@ -1,4 +1,4 @@
-//! `POST /v1/keys`: issues a key and hands out its secret, once.
+//! `POST /v1/keys`: issues a key and hands out its secret, once. `POST /v1/keys/import`: issues one whose secret is brought.
 //!
 //! Invoked directly (which takes IAM permission), it takes the same body as the event itself. That is how the first admin
 //! key comes about, and the only way without an admin key.
@@ -12,19 +12,23 @@ use shared::{
     audit::change::Event,
     change::{self, Changes, Key},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
-    error::Error,
+    error::{Code, Error, Fault, Rejection},
     host::Host,
     http::{self, Answer, Reply, Responder},
     id::KeyId,
     idempotency::Claim,
-    input::Fields,
+    input::{self, Fields},
+    key::Secret,
     lambda::{Failure, Function},
     mint::{Mint, Minted},
+    plan::PlanName,
     record::{Counters, Generation, Record, Status},
     renew::Renewal,
     secrets::PepperSource,
-    store::{Store, about::About, create::NewKey},
-    telemetry, view,
+    store::{Store, about::About, alias::Alias, create::NewKey},
+    telemetry,
+    time::Timestamp,
+    view,
 };
 
 mod order;
@@ -77,19 +81,29 @@ impl Issue {
         telemetry::warmed(self.mint.warm().await);
     }
 
-    async fn over_http(&self, request: Request) -> Answer {
+    async fn route(&self, request: Request) -> Answer {
         let actor = http::administrator(&request)?;
+        let (_, resource) = http::route(&request);
         let fields = http::fields(&request)?;
-        let Some(claim) = http::claim(&request, (&actor, "issue", None), &fields)? else {
-            return self.issue(fields, &actor, None).await;
-        };
-        if let Some(again) = self.again(&claim, &actor).await? {
+        match resource.as_str() {
+            "/v1/keys" => {
+                let claim = http::claim(&request, (&actor, "issue", None), &fields)?;
+                self.issue_once(fields, &actor, claim).await
+            }
+            "/v1/keys/import" => self.import(fields, &actor).await,
+            _ => http::no_such_route(),
+        }
+    }
+
+    /// Issues what `fields` ask for, unless the same request has done so before.
+    async fn issue_once(&self, fields: Fields, actor: &str, claim: Option<Claim>) -> Answer {
+        let Some(claim) = claim else { return self.issue(fields, actor, None).await };
+        if let Some(again) = self.again(&claim, actor).await? {
             return Ok(again);
         }
-        let issued = self.issue(fields, &actor, Some(&claim)).await;
-        match issued {
+        match self.issue(fields, actor, Some(&claim)).await {
             // Perhaps because the same request was faster, this one's own first try included.
-            Err(Error::Fault(fault)) => self.again(&claim, &actor).await?.ok_or(Error::Fault(fault)),
+            Err(Error::Fault(fault)) => self.again(&claim, actor).await?.ok_or(Error::Fault(fault)),
             issued => issued,
         }
     }
@@ -107,33 +121,108 @@ impl Issue {
 
     /// Issues what `fields` ask for.
     async fn issue(&self, fields: Fields, actor: &str, claim: Option<&Claim>) -> Answer {
-        let host = &self.changes.host;
-        let now = host.clock.now();
-        let order = Order::read(fields, now)?;
-        let id = KeyId::generate(host.entropy.as_ref())?;
+        let now = self.changes.host.clock.now();
+        let order = self.order(fields, now).await?;
+        let id = self.new_id()?;
+        let secret = self.mint.generate(order.environment)?;
+        let made = self.make(id, order, secret, actor, now).await?;
+        self.store(&made, "issue", actor, claim).await?;
+        Ok(Reply::key(StatusCode::CREATED, &made.key, view::key_with_secret(&made.key, &made.minted.secret, now)))
+    }
+
+    /// Issues what `fields` ask for, with a secret that was made elsewhere and comes with them. The answer doesn't repeat it.
+    async fn import(&self, mut fields: Fields, actor: &str) -> Answer {
+        let now = self.changes.host.clock.now();
+        let text = fields.required("secret", input::secret)?;
+        let secret = self.mint.import("secret", &text)?;
+        let order = self.order(fields, now).await?;
+        if let Some(alias) = self.holder(&secret).await? {
+            return Err(exists(&alias));
+        }
+        let made = self.make(self.new_id()?, order, secret, actor, now).await?;
+        if let Err(fault) = self.store(&made, "import", actor, None).await {
+            // Perhaps because it was imported at the same moment, perhaps by this very request, whose answer was lost.
+            match self.holder(&made.minted.secret).await? {
+                Some(alias) if alias == made.minted.alias => {}
+                Some(alias) => return Err(exists(&alias)),
+                None => return Err(fault.into()),
+            }
+        }
+        Ok(Reply::key(StatusCode::CREATED, &made.key, view::key(&made.key, now)))
+    }
+
+    fn new_id(&self) -> Result<KeyId, Fault> {
+        KeyId::generate(self.changes.host.entropy.as_ref())
+    }
+
+    /// The order of a body, with the plan that it names.
+    async fn order(&self, mut fields: Fields, now: Timestamp) -> Result<Order, Error> {
+        let name = fields.optional("plan", |path, value| PlanName::read(path, value.as_str()))?;
+        let plan = match name {
+            Some(name) => {
+                let unknown = || Rejection::field("plan", "there is no plan of that name");
+                let plan = self.changes.store.plan(&name).await?.ok_or_else(unknown)?;
+                Some((name, plan))
+            }
+            None => None,
+        };
+        Ok(Order::read(fields, plan, now)?)
+    }
+
+    /// The alias that a secret has already, under whatever pepper.
+    async fn holder(&self, secret: &Secret) -> Result<Option<Alias>, Fault> {
+        for digest in self.mint.digests(secret).await? {
+            if let Some(alias) = self.changes.store.alias(&digest).await? {
+                return Ok(Some(alias));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The key that `order` is for, with all that is stored of its secret.
+    async fn make(&self, id: KeyId, order: Order, secret: Secret, actor: &str, now: Timestamp) -> Result<Made, Error> {
         // The policy is checked before bcrypt runs: a refused order costs nothing.
         let mut record = record(id, order.clone(), now);
         change::check_size(&record)?;
-        let Minted { secret, digest, alias, note } = self.mint.mint(&record.id, order.environment, 1, actor).await?;
-        record.generations[0].tag.clone_from(&alias.proof.tag);
+        let minted = self.mint.mint(secret, &record.id, 1, actor).await?;
+        let tag = &minted.alias.proof.tag;
+        record.generations[0].tag.clone_from(tag);
         let about = About {
             created_at: now,
             created_by: actor.to_owned(),
             metadata: order.metadata,
             rotate_every_days: order.rotate_every_days,
-            secrets: BTreeMap::from([(alias.proof.tag.clone(), note)]),
+            plan: order.plan,
+            secrets: BTreeMap::from([(tag.clone(), minted.note.clone())]),
             staged: BTreeMap::new(),
         };
-        let key = Key { record, about };
-        let event = Event::new(host, "issue", &key.record.id, actor, audited(&key))?;
-        let new = NewKey { record: &key.record, about: &key.about, digest, alias: &alias, event: &event, claim };
-        self.changes.store.create(&new, self.changes.config()).await?;
-        Ok(Reply::key(StatusCode::CREATED, &key, view::key_with_secret(&key, &secret, now)))
+        Ok(Made { key: Key { record, about }, minted })
+    }
+
+    /// Stores it.
+    async fn store(&self, made: &Made, action: &'static str, actor: &str, claim: Option<&Claim>) -> Result<(), Fault> {
+        let Made { key, minted } = made;
+        let event = Event::new(&self.changes.host, action, &key.record.id, actor, audited(key))?;
+        let new =
+            NewKey { record: &key.record, about: &key.about, digest: minted.digest, alias: &minted.alias, event: &event, claim };
+        self.changes.store.create(&new, self.changes.config()).await
     }
 }
 
+/// A key that is to be stored.
+struct Made {
+    key: Key,
+    minted: Minted,
+}
+
+/// An administrator may know whose it is, and learns that way that an answer which was lost was a success.
+fn exists(alias: &Alias) -> Error {
+    let detail = format!("The secret is one of the key {} already: it was imported or issued before.", alias.key);
+    Rejection { field: Some("secret".to_owned()), ..Rejection::new(Code::SecretExists, detail) }.into()
+}
+
 /// The record of a key that nobody has used yet, but for the tag of its secret.
-fn record(id: KeyId, order: Order, now: shared::time::Timestamp) -> Record {
+fn record(id: KeyId, order: Order, now: Timestamp) -> Record {
     Record {
         id,
         version: 1,
@@ -166,7 +255,9 @@ fn audited(key: &Key) -> Value {
         "name": key.record.name,
         "owner": key.record.owner.to_string(),
         "environment": key.record.environment.as_str(),
-        "scopes": key.record.scopes.iter().map(shared::scope::Scope::as_str).collect::<Vec<_>>(),
+        "scopes": view::scopes(&key.record.scopes),
+        "plan": key.about.plan.as_ref().map(PlanName::as_str),
+        "hint": key.about.note(&key.record.generations[0]).map(|note| &note.hint),
     })
 }
 
@@ -174,7 +265,7 @@ impl Function for Issue {
     async fn call(&self, event: Value) -> Result<Value, Failure> {
         // Only API Gateway's events have a request context; somebody who may invoke the function directly may issue.
         if event.get("requestContext").is_some() {
-            return self.responder.answer(event, |request| self.over_http(request)).await;
+            return self.responder.answer(event, |request| self.route(request)).await;
         }
         let issue = async { self.issue(Fields::of_body(event.to_string().as_bytes())?, "iam", None).await };
         self.responder.direct(issue).await

@@ -1,4 +1,5 @@
-//! Everything that is done to keys without making a secret: get, list, update, disable, enable, revoke. It never sees a pepper.
+//! Everything that is done to keys without making a secret: get, list, update, disable, enable, revoke, one or all of an owner;
+//! and the plans that keys are issued with. It never sees a pepper.
 
 use http::StatusCode;
 use lambda_http::Request;
@@ -18,6 +19,8 @@ use shared::{
 };
 
 mod listing;
+mod owners;
+mod plans;
 mod update;
 
 use listing::Listing;
@@ -70,6 +73,10 @@ impl Manage {
         let key = match (method.as_str(), resource.as_str()) {
             ("GET", "/v1/keys") => return self.list(&request).await,
             ("GET", "/v1/keys/{id}") => return self.show(&api::key_id(&request)?).await,
+            ("GET", "/v1/plans") => return self.list_plans(&request).await,
+            ("GET", "/v1/plans/{name}") => return self.show_plan(&request).await,
+            ("PUT", "/v1/plans/{name}") => return self.put_plan(&request, &actor).await,
+            ("POST", "/v1/owners/{type}/{id}/revoke") => return self.revoke_all(&request, &actor).await,
             ("PATCH", "/v1/keys/{id}") => self.update(&request, &actor).await?,
             ("POST", "/v1/keys/{id}/disable") => {
                 api::fields(&request)?.finish()?;

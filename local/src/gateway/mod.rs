@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
+use shared::imported::ImportPrefixes;
 
 use crate::Invoke;
 use crate::template::{ApiKeySource, FunctionBlock, Template};
@@ -62,6 +63,7 @@ pub struct Gateway {
     template: Arc<Template>,
     /// By the names of their binaries.
     functions: BTreeMap<String, Invoke>,
+    import_prefixes: ImportPrefixes,
 }
 
 impl Gateway {
@@ -72,11 +74,21 @@ impl Gateway {
     pub fn new(template: impl Into<Arc<Template>>, functions: BTreeMap<String, Invoke>) -> Result<Self, GatewayError> {
         let template = template.into();
         match template.functions.iter().find(|block| !functions.contains_key(&block.binary)) {
-            None => Ok(Self { template, functions }),
+            None => {
+                let configured = template.functions.iter().find_map(|block| block.variable("IMPORT_PREFIXES"));
+                let import_prefixes = configured.as_deref().and_then(ImportPrefixes::parse).unwrap_or_default();
+                Ok(Self { template, functions, import_prefixes })
+            }
             Some(block) => {
                 Err(GatewayError::MissingFunction { function: block.logical_id.clone(), binary: block.binary.clone() })
             }
         }
+    }
+
+    /// What secrets begin with that the template accepts from elsewhere.
+    #[must_use]
+    pub const fn import_prefixes(&self) -> &ImportPrefixes {
+        &self.import_prefixes
     }
 
     /// Answers one request as the deployed API would.

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use shared::redact::redact;
 use tokio::net::TcpListener;
 
 mod accept;
@@ -37,6 +38,7 @@ async fn answer(gateway: Arc<Gateway>, log: Log, request: Request<Incoming>, sou
         return response;
     };
     let (response, outcome) = gateway.handle(Request::from_parts(parts, body), source).await;
+    let path = redact(&path, gateway.import_prefixes()).into_owned();
     log(&LogLine::new(method, path, response.status(), outcome));
     response.map(Full::new)
 }

@@ -1,9 +1,50 @@
-//! Management changes as the audit table keeps them: who meant to do what to which key, and what became of it.
+//! Management changes as the audit table keeps them: who meant to do what to which key or plan, and what became of it.
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{error::Fault, host::Host, id::KeyId, time::Timestamp};
+use crate::{error::Fault, host::Host, id::KeyId, plan::PlanName, time::Timestamp};
+
+/// What a change is done to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A key.
+    Key(KeyId),
+    /// A plan.
+    Plan(PlanName),
+}
+
+impl Subject {
+    /// The attribute that names it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Plan(_) => "plan",
+        }
+    }
+
+    /// Its id or name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Key(id) => id.as_str(),
+            Self::Plan(name) => name.as_str(),
+        }
+    }
+}
+
+impl From<&KeyId> for Subject {
+    fn from(id: &KeyId) -> Self {
+        Self::Key(id.clone())
+    }
+}
+
+impl From<&PlanName> for Subject {
+    fn from(name: &PlanName) -> Self {
+        Self::Plan(name.clone())
+    }
+}
 
 /// One change, from its intent to its outcome.
 #[derive(Clone, Debug)]
@@ -12,10 +53,10 @@ pub struct Event {
     pub id: Uuid,
     /// When it began.
     pub at: Timestamp,
-    /// What is done: `issue`, `rotate`, `update`, `disable`, `enable`, `revoke`.
+    /// What is done: `issue`, `import`, `rotate`, `update`, `disable`, `enable`, `revoke`, `put_plan`.
     pub action: &'static str,
-    /// The key that it is done to.
-    pub key: KeyId,
+    /// What it is done to.
+    pub subject: Subject,
     /// The principal that does it: an admin key's id, or `iam` for a direct invocation.
     pub actor: String,
     /// What was asked for; holds no secret.
@@ -27,7 +68,14 @@ impl Event {
     ///
     /// # Errors
     /// A [`Fault`] if there is no randomness for its id.
-    pub fn new(host: &Host, action: &'static str, key: &KeyId, actor: &str, detail: Value) -> Result<Self, Fault> {
-        Ok(Self { id: host.uuid()?, at: host.clock.now(), action, key: key.clone(), actor: actor.to_owned(), detail })
+    pub fn new(
+        host: &Host,
+        action: &'static str,
+        subject: impl Into<Subject>,
+        actor: &str,
+        detail: Value,
+    ) -> Result<Self, Fault> {
+        let subject = subject.into();
+        Ok(Self { id: host.uuid()?, at: host.clock.now(), action, subject, actor: actor.to_owned(), detail })
     }
 }

@@ -5,14 +5,13 @@ use serde_json::{Map, Value, json};
 use crate::{
     change::Key,
     record::{Generation, Record},
-    scope::Scope,
     store::about::AboutChange,
+    view,
 };
 
 /// All of a key's policy: who may do what with it, for how long.
 #[must_use]
 pub fn policy(record: &Record) -> Map<String, Value> {
-    let limits = record.limits.iter().map(|limit| json!({ "requests": limit.requests, "per": limit.period.as_str() }));
     let generation = |generation: &Generation| {
         json!({
             "number": generation.number,
@@ -24,9 +23,9 @@ pub fn policy(record: &Record) -> Map<String, Value> {
     Map::from_iter([
         ("name".to_owned(), json!(record.name)),
         ("status".to_owned(), json!(record.status.as_str())),
-        ("scopes".to_owned(), json!(record.scopes.iter().map(Scope::as_str).collect::<Vec<_>>())),
+        ("scopes".to_owned(), view::scopes(&record.scopes)),
         ("ip_allowlist".to_owned(), json!(record.networks.iter().map(ToString::to_string).collect::<Vec<_>>())),
-        ("limits".to_owned(), json!(limits.collect::<Vec<_>>())),
+        ("limits".to_owned(), view::limits(&record.limits)),
         ("generations".to_owned(), json!(record.generations.iter().map(generation).collect::<Vec<_>>())),
     ])
 }
@@ -61,7 +60,7 @@ pub fn status(before: Option<&Record>, after: &str) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{sample, time::Timestamp};
+    use crate::{sample, scope::Scope, time::Timestamp};
 
     #[test]
     fn only_what_differs_is_told() {

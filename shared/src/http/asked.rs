@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{id::KeyId, redact::redact};
+use crate::{id::KeyId, imported::ImportPrefixes, redact::redact};
 
 /// The members of a request's line. Path and query stay out of it: a caller may have put a secret into either.
 #[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Of an API Gateway event of either version; of anything else, nothing.
-    pub(super) fn read(event: &Value) -> Self {
-        let text = |path: &str| event.pointer(path).and_then(Value::as_str).map(|text| redact(text).into_owned());
+    pub(super) fn read(event: &Value, imported: &ImportPrefixes) -> Self {
+        let text = |path: &str| event.pointer(path).and_then(Value::as_str).map(|text| redact(text, imported).into_owned());
         let either = |rest: &str, http: &str| text(rest).or_else(|| text(http));
         let route_key = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
         let route = event.get("resource").and_then(Value::as_str).or_else(|| route_key?.split_once(' ').map(|(_, path)| path));
@@ -75,8 +75,8 @@ mod tests {
                 "authorizer": { "lambda": { "keyId": "key_a" } },
             },
         });
-        let asked = Asked::read(&rest);
-        assert_eq!(asked, Asked::read(&http));
+        let asked = Asked::read(&rest, &ImportPrefixes::default());
+        assert_eq!(asked, Asked::read(&http, &ImportPrefixes::default()));
         assert_eq!(asked.key.as_deref(), Some(id));
         assert_eq!(asked.route.as_deref(), Some("/v1/keys/{id}"));
         assert!(serde_json::to_value(asked).unwrap().as_object().unwrap().values().all(Value::is_string));
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn what_is_no_key_id_is_not_repeated() {
         let secret = json!({ "pathParameters": { "id": "mbk_live_0123456789abcdefghijklmnopqrstuv" } });
-        assert_eq!(Asked::read(&secret), Asked::default());
-        assert_eq!(Asked::read(&Value::Null), Asked::default());
+        assert_eq!(Asked::read(&secret, &ImportPrefixes::default()), Asked::default());
+        assert_eq!(Asked::read(&Value::Null, &ImportPrefixes::default()), Asked::default());
     }
 }

@@ -14,8 +14,11 @@ use crate::{
     id::KeyId,
     idempotency::Claim,
     if_match::{self, IfMatch},
-    input::Fields,
+    imported::ImportPrefixes,
+    input::{self, Fields},
     lambda::{self, Failure},
+    owner::Owner,
+    plan::PlanName,
     scope::Scope,
     telemetry::report::{Kind, Report, Reporter},
 };
@@ -47,7 +50,13 @@ impl Reply {
     /// 200 and a document.
     #[must_use]
     pub const fn ok(document: Value) -> Self {
-        Self { status: StatusCode::OK, document: Document::Json(document), version: None }
+        Self::with(StatusCode::OK, document)
+    }
+
+    /// A document with that status.
+    #[must_use]
+    pub const fn with(status: StatusCode, document: Value) -> Self {
+        Self { status, document: Document::Json(document), version: None }
     }
 
     /// 200 and a table (RFC 4180), which begins with the names of its columns.
@@ -94,8 +103,28 @@ pub fn administrator(request: &Request) -> Result<String, Rejection> {
 /// # Errors
 /// `no_such_key` for a text that can't be one.
 pub fn key_id(request: &Request) -> Result<KeyId, Rejection> {
-    let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id")).and_then(KeyId::parse);
-    id.ok_or_else(crate::change::no_such_key)
+    parameter(request, "id").and_then(KeyId::parse).ok_or_else(crate::change::no_such_key)
+}
+
+/// The owner in the path.
+///
+/// # Errors
+/// `invalid_field` for a text that can't be one.
+pub fn owner(request: &Request) -> Result<Owner, Rejection> {
+    input::owner_with("id", input::owner_type("type", parameter(request, "type"))?, parameter(request, "id"))
+}
+
+/// The plan in the path.
+///
+/// # Errors
+/// `invalid_field` for a text that can't be one.
+pub fn plan(request: &Request) -> Result<PlanName, Rejection> {
+    PlanName::read("name", parameter(request, "name"))
+}
+
+/// A parameter of the path.
+fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.path_parameters_ref().and_then(|parameters| parameters.first(name))
 }
 
 /// What the caller demands of the key's version.
@@ -182,13 +211,15 @@ pub fn no_such_route() -> Answer {
 pub struct Responder {
     reporter: Reporter,
     cors_origin: HeaderValue,
+    imported: ImportPrefixes,
 }
 
 impl Responder {
     /// A function's responder.
     #[must_use]
     pub fn new(config: HttpConfig, host: Host) -> Self {
-        Self { reporter: Reporter::new(Kind::Request, config.function, host), cors_origin: config.cors_origin }
+        let HttpConfig { function, cors_origin, imported } = config;
+        Self { reporter: Reporter::new(Kind::Request, function, host), cors_origin, imported }
     }
 
     /// Answers an API Gateway event of either version through `route`.
@@ -200,7 +231,7 @@ impl Responder {
         H: Fn(Request) -> F + Send + Sync,
         F: Future<Output = Answer> + Send,
     {
-        let asked = Asked::read(&event);
+        let asked = Asked::read(&event, &self.imported);
         let reported = OnceLock::new();
         let respond = async |request| {
             let answer = route(request).await;

@@ -15,6 +15,7 @@ use crate::{
     error::Fault,
     id::KeyId,
     key::Environment,
+    plan::PlanName,
     record::{Generation, Record},
     schedule,
     time::Timestamp,
@@ -35,6 +36,8 @@ pub struct About {
     pub metadata: Map<String, Value>,
     /// After how many days each secret is due for rotation; none: never.
     pub rotate_every_days: Option<u32>,
+    /// The plan that it was issued with.
+    pub plan: Option<PlanName>,
     /// What is known of each secret whose alias may still be there, by the tag of its generation. A tag that the record
     /// doesn't have is a secret that was replaced, or never came to be.
     pub secrets: BTreeMap<String, SecretNote>,
@@ -256,6 +259,7 @@ pub fn write(record: &Record, about: &About, now: Timestamp, retention_seconds: 
     attributes.insert("created_by".to_owned(), text(&about.created_by));
     attributes.insert("metadata".to_owned(), write_metadata(&about.metadata));
     attributes.insert("rotate_every_days".to_owned(), number(about.rotate_every_days.unwrap_or(0).into()));
+    attributes.extend(about.plan.as_ref().map(|plan| ("plan".to_owned(), text(plan.as_str()))));
     let secrets = about.secrets.iter().map(|(tag, note)| (tag.clone(), write_note(note)));
     attributes.insert("secrets".to_owned(), AttributeValue::M(secrets.collect()));
     attributes
@@ -298,6 +302,7 @@ fn read(attributes: &Attributes) -> Result<About, Fault> {
         created_by: item.text("created_by")?.to_owned(),
         metadata: read_metadata(item)?,
         rotate_every_days: read_rotate_every_days(item)?,
+        plan: item.optional_text("plan")?.map(|_| item.parsed("plan", PlanName::parse)).transpose()?,
         secrets,
         staged: staged::read(attributes)?,
     })

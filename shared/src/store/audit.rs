@@ -48,8 +48,10 @@ pub struct Change {
     pub at: Timestamp,
     /// What was done.
     pub action: String,
-    /// To which key.
-    pub key: String,
+    /// To which key, if it was one.
+    pub key: Option<String>,
+    /// To which plan, if it was one.
+    pub plan: Option<String>,
     /// By which principal.
     pub actor: String,
     /// What was asked for, and what it changed.
@@ -104,7 +106,8 @@ fn read(attributes: &Attributes) -> Result<Change, Fault> {
         id: item.parsed("sk", id)?,
         at: Timestamp::from_secs(item.number("at")?),
         action: item.text("action")?.to_owned(),
-        key: item.text("key")?.to_owned(),
+        key: item.optional_text("key")?.map(ToOwned::to_owned),
+        plan: item.optional_text("plan")?.map(ToOwned::to_owned),
         actor: item.text("actor")?.to_owned(),
         detail: item.parsed("detail", |text| serde_json::from_str(text).ok())?,
         outcome: item.optional_text("outcome")?.map(ToOwned::to_owned),
@@ -124,7 +127,7 @@ pub fn write(event: &Event, phase: Phase, retention_seconds: u64) -> Attributes 
         ("sk".to_owned(), text(format!("{}#{suffix}", event.id))),
         ("at".to_owned(), number(event.at.secs())),
         ("action".to_owned(), text(event.action)),
-        ("key".to_owned(), text(event.key.as_str())),
+        (event.subject.kind().to_owned(), text(event.subject.as_str())),
         ("actor".to_owned(), text(&event.actor)),
         ("detail".to_owned(), text(event.detail.to_string())),
         ("ttl".to_owned(), number(event.at.plus(retention_seconds).secs())),

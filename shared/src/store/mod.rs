@@ -6,6 +6,7 @@
 //! | `key_…` | `about` | what no decision needs, and the index attributes, [`about`] |
 //! | `lookup#<digest>` | `alias` | from a secret to its key, [`alias`] |
 //! | `idempotency#<digest>` | `request` | a request that may be sent again, [`idempotency`] |
+//! | `plans` | a plan's name | what keys are issued with, [`plans`] |
 //! | `pepper` | `fingerprints` | which peppers there must be, [`fingerprints`] |
 //!
 //! Table `usage`: key id and day. Table `audit`:
@@ -41,6 +42,7 @@ pub mod history;
 pub mod idempotency;
 pub mod item;
 pub mod list;
+pub mod plans;
 pub mod record;
 pub mod staged;
 pub mod tidy;
@@ -48,7 +50,7 @@ pub mod tidy;
 /// The names of the tables; a function that doesn't use one has no name for it.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    /// Keys, aliases and fingerprints.
+    /// Keys, aliases, plans and fingerprints.
     pub keys: String,
     /// Closed days.
     pub usage: String,

@@ -100,22 +100,32 @@ pub fn write(record: &Record) -> Attributes {
 /// The attributes that a change may set: everything but what never changes and what uses count.
 #[must_use]
 pub fn policy(record: &Record) -> Attributes {
-    let list = |texts: Vec<String>| AttributeValue::L(texts.into_iter().map(text).collect());
-    let limits = record.limits.iter().map(|limit| (limit.period.as_str().to_owned(), number(limit.requests)));
     let mut attributes = Attributes::from([
         ("schema".to_owned(), number(SCHEMA)),
         ("version".to_owned(), number(record.version)),
         ("status".to_owned(), text(record.status.as_str())),
         ("name".to_owned(), text(&record.name)),
-        ("scopes".to_owned(), list(record.scopes.iter().map(|scope| scope.as_str().to_owned()).collect())),
-        ("networks".to_owned(), list(record.networks.iter().map(ToString::to_string).collect())),
-        ("limits".to_owned(), AttributeValue::M(limits.collect())),
+        ("scopes".to_owned(), write_scopes(&record.scopes)),
+        ("networks".to_owned(), list(record.networks.iter().map(ToString::to_string))),
+        ("limits".to_owned(), write_limits(&record.limits)),
         ("generations".to_owned(), AttributeValue::L(record.generations.iter().map(write_generation).collect())),
     ]);
     if let Status::Revoked(revocation) = &record.status {
         attributes.extend(revoked(revocation));
     }
     attributes
+}
+
+fn list(texts: impl Iterator<Item = String>) -> AttributeValue {
+    AttributeValue::L(texts.map(text).collect())
+}
+
+pub(super) fn write_scopes(scopes: &[Scope]) -> AttributeValue {
+    list(scopes.iter().map(|scope| scope.as_str().to_owned()))
+}
+
+pub(super) fn write_limits(limits: &[Limit]) -> AttributeValue {
+    AttributeValue::M(limits.iter().map(|limit| (limit.period.as_str().to_owned(), number(limit.requests))).collect())
 }
 
 /// The attributes of a revocation.
@@ -155,7 +165,7 @@ pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
         environment: item.parsed("environment", Environment::parse)?,
         name: item.text("name")?.to_owned(),
         owner: item.parsed("principal", Owner::parse)?,
-        scopes: item.parsed_list("scopes", |text| Scope::parse(text).ok())?,
+        scopes: read_scopes(item)?,
         networks: item.parsed_list("networks", |text| address::parse_network(text).ok())?,
         limits: read_limits(item)?,
         generations: item.list("generations")?.iter().map(|value| read_generation(item, value)).collect::<Result<_, _>>()?,
@@ -197,7 +207,11 @@ fn read_status(item: Reader<'_>) -> Result<Status, Fault> {
     }
 }
 
-fn read_limits(item: Reader<'_>) -> Result<Vec<Limit>, Fault> {
+pub(super) fn read_scopes(item: Reader<'_>) -> Result<Vec<Scope>, Fault> {
+    item.parsed_list("scopes", |text| Scope::parse(text).ok())
+}
+
+pub(super) fn read_limits(item: Reader<'_>) -> Result<Vec<Limit>, Fault> {
     let map = item.map("limits")?;
     let reader = Reader::new("limits", map);
     let limit = |name: &String| {

@@ -116,6 +116,20 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         issue(&with("scopes", json!(scopes))),
     );
     add(
+        "issue-no-such-plan",
+        "a plan that doesn't exist",
+        "400, `invalid_field`",
+        refused(400, "invalid_field"),
+        issue(&with("plan", json!("none"))),
+    );
+    add(
+        "issue-import-not-accepted",
+        "`POST /v1/keys/import` with a prefix that isn't in the parameter `ImportPrefixes`",
+        "400, `invalid_field`",
+        refused(400, "invalid_field"),
+        ask("POST", "/v1/keys/import", None, Some(&with("secret", json!("acme_0123456789abcdef"))), admin()),
+    );
+    add(
         "issue-not-admin",
         "a key that isn't an admin's",
         not_admin,
@@ -294,6 +308,55 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         not_admin,
         refused(403, "scope_not_allowed"),
         ask("GET", "/v1/keys/{id}", id("subject"), None, reader()),
+    );
+
+    let named = |method: &str, resource: &str, named: Value, body: Option<&Value>| {
+        let mut event = ask(method, resource, None, body, admin());
+        let mut path = resource.to_owned();
+        for (name, value) in named.as_object().into_iter().flatten() {
+            path = path.replace(&format!("{{{name}}}"), value.as_str().unwrap_or_default());
+        }
+        event["requestContext"]["path"] = json!(format!("/live{path}"));
+        event["path"] = json!(path);
+        event["pathParameters"] = named;
+        event
+    };
+    let plan = json!({ "scopes": ["read"], "limits": [{ "requests": 1000, "per": "day" }], "rotate_every_days": 90 });
+    let basic = || json!({ "name": "basic" });
+    add(
+        "manage-put-plan",
+        "`PUT /v1/plans/{name}`",
+        "201 the first time and 200 from then on, the plan",
+        Expected::Answer(json!({ "body": { "name": "basic", "rotate_every_days": 90 } })),
+        named("PUT", "/v1/plans/{name}", basic(), Some(&plan)),
+    );
+    add(
+        "manage-put-invalid-plan",
+        "the same without scopes",
+        "400, `invalid_field`",
+        refused(400, "invalid_field"),
+        named("PUT", "/v1/plans/{name}", basic(), None),
+    );
+    add(
+        "manage-no-such-plan",
+        "`GET /v1/plans/{name}` with a name that no plan has",
+        "404, `no_such_plan`",
+        refused(404, "no_such_plan"),
+        named("GET", "/v1/plans/{name}", json!({ "name": "none" }), None),
+    );
+    add(
+        "manage-list-plans",
+        "`GET /v1/plans`",
+        "200, the plans",
+        answered(200, json!({ "next_cursor": null })),
+        ask("GET", "/v1/plans", None, None, admin()),
+    );
+    add(
+        "manage-revoke-owner",
+        "`POST /v1/owners/{type}/{id}/revoke` of an owner without keys",
+        "200, and nothing is revoked",
+        answered(200, json!({ "revoked": [], "already_revoked": [], "failed": [], "next_cursor": null })),
+        named("POST", "/v1/owners/{type}/{id}/revoke", json!({ "type": "user", "id": "nobody" }), Some(&reason)),
     );
 
     let example = Asked { header_key: None, ..Asked::example("GET", "") }.proxy(Value::Null, None, reader());

@@ -1,0 +1,165 @@
+//! `POST /v1/keys/import`: a secret from elsewhere works as it is, if the stack accepts its kind; everything else stays malformed.
+
+use serde_json::{Value, json};
+use tests::{Answer, Stack, event::management};
+
+/// 40 characters.
+const SECRET: &str = "acme_9f8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2";
+
+async fn accepting(prefixes: &str) -> Stack {
+    Stack::start_with(&[("ImportPrefixes", prefixes)]).await
+}
+
+fn order(secret: &str) -> Value {
+    json!({
+        "name": "from elsewhere", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"],
+        "secret": secret,
+    })
+}
+
+async fn import(stack: &Stack, body: &Value) -> (u16, Value) {
+    stack.send(management("POST", "/v1/keys/import", None, &[], &body.to_string())).await
+}
+
+#[tokio::test]
+async fn an_imported_secret_works_on_every_instance_within_60_s() {
+    let stack = accepting("acme_,old-").await;
+    let (sees, blind) = (stack.instance().await, stack.instance().await);
+    assert_eq!(sees.get(SECRET).await, Answer::Unauthorized, "before");
+    let (status, imported) = import(&stack, &order(SECRET)).await;
+    assert_eq!(status, 201, "{imported}");
+    assert_eq!(imported.get("secret"), None, "whoever sent it has it");
+    assert_eq!(imported["generations"][0]["hint"], "acme_9f8b…");
+    assert_eq!(blind.get(SECRET).await, Answer::Allowed);
+    assert_eq!(sees.get(SECRET).await, Answer::Unauthorized, "it is remembered as unknown");
+    stack.clock.advance(60);
+    assert_eq!(sees.get(SECRET).await, Answer::Allowed);
+}
+
+#[tokio::test]
+async fn an_imported_key_is_a_key_like_any_other() {
+    let stack = accepting("acme_").await;
+    let mut order = order(SECRET);
+    order["limits"] = json!([{ "requests": 2, "per": "minute" }]);
+    let (_, imported) = import(&stack, &order).await;
+    let id = imported["id"].as_str().unwrap();
+    let instance = stack.instance().await;
+    for expected in [Answer::Allowed, Answer::Allowed, Answer::Limited] {
+        assert_eq!(instance.get(SECRET).await, expected);
+    }
+    stack.clock.advance(60);
+    let (status, rotated) = stack.rotate(id, &json!({ "grace_seconds": 100 })).await;
+    let new = rotated["secret"].as_str().unwrap();
+    assert!(status == 200 && new.starts_with("mbk_live_"), "{rotated}");
+    assert_eq!((instance.get(SECRET).await, instance.get(new).await), (Answer::Allowed, Answer::Allowed));
+    stack.clock.advance(100);
+    assert_eq!((instance.get(SECRET).await, instance.get(new).await), (Answer::Unauthorized, Answer::Allowed));
+    assert_eq!(stack.revoke(id).await.0, 200);
+    assert_eq!(instance.get(new).await, Answer::Unauthorized);
+    let actions: Vec<_> = stack.changes().await.iter().map(|change| change["action"].as_s().unwrap().clone()).collect();
+    assert!(actions.contains(&"import".to_owned()), "{actions:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_accepted_stays_malformed_and_costs_nothing() {
+    let stack = accepting("old-").await;
+    let instance = stack.instance().await;
+    for malformed in [SECRET, "old-0123456789abcde", &format!("old-{}", "x".repeat(69)), "old- with a space 0123456789"] {
+        let _ = stack.lines.take();
+        assert_eq!(instance.get(malformed).await, Answer::Unauthorized);
+        assert_eq!(stack.lines.only()["outcome"], "malformed_key", "{malformed}");
+    }
+    assert_eq!(instance.wire.take(), Vec::<String>::new());
+    let _ = stack.lines.take();
+    assert_eq!(instance.get("old-0123456789abcdef").await, Answer::Unauthorized);
+    assert_eq!(stack.lines.only()["outcome"], "unknown_key");
+}
+
+#[tokio::test]
+async fn secrets_that_cannot_be_imported_are_refused_each_with_its_reason() {
+    let stack = accepting("acme_").await;
+    for (secret, reason) in [
+        (json!(format!("acme_{}", "x".repeat(14))), "20 to 72 bytes"),
+        (json!(format!("acme_{}", "x".repeat(68))), "20 to 72 bytes"),
+        (json!("acme_0123456789 0123456789"), "visible ASCII"),
+        (json!("acme_0123456789é0123456789"), "visible ASCII"),
+        (json!("other_0123456789abcdef0123"), "acme_"),
+        (json!("mbk_live_0123456789abcdefghijklmnopqrstuv"), "acme_"),
+        (json!(42), "must be a text"),
+        (Value::Null, "must be a text"),
+    ] {
+        let mut order = order("");
+        order["secret"] = secret.clone();
+        let (status, problem) = import(&stack, &order).await;
+        assert_eq!((status, &problem["code"], &problem["field"]), (400, &json!("invalid_field"), &json!("secret")), "{secret}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(reason), "{secret}: {detail}");
+        assert!(secret.as_str().is_none_or(|secret| !problem.to_string().contains(&secret[10..])), "{problem}");
+    }
+    for length in [20, 72] {
+        let (status, answer) = import(&stack, &order(&format!("acme_{}", "x".repeat(length - 5)))).await;
+        assert_eq!(status, 201, "{length} bytes: {answer}");
+    }
+    let mut without = order("");
+    without.as_object_mut().unwrap().remove("secret");
+    assert_eq!(import(&stack, &without).await.1["detail"], "is required");
+    let nothing = Stack::start().await;
+    let (status, problem) = import(&nothing, &order(SECRET)).await;
+    assert_eq!((status, problem["detail"].as_str().unwrap().contains("none")), (400, true), "{problem}");
+}
+
+#[tokio::test]
+async fn a_secret_is_imported_once_however_many_try_at_the_same_moment() {
+    let stack = accepting("acme_").await;
+    let order = order(SECRET);
+    let answers = futures_util::future::join_all((0..8).map(|_| import(&stack, &order))).await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|(status, _)| *status == 201);
+    assert_eq!(made.len(), 1, "{answers:?}");
+    let id = made[0].1["id"].as_str().unwrap();
+    for (status, problem) in refused {
+        assert_eq!((*status, &problem["code"]), (409, &json!("secret_exists")), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(id), "{problem}");
+    }
+    assert_eq!(stack.instance().await.get(SECRET).await, Answer::Allowed);
+    // A revoked secret doesn't come back by being imported again.
+    stack.revoke(id).await;
+    assert_eq!(import(&stack, &order).await.1["code"], "secret_exists");
+}
+
+#[tokio::test]
+async fn an_import_whose_answer_is_lost_is_told_by_the_same_request_or_by_sending_it_again() {
+    // Two reads come before the transaction: of the fingerprints and of the alias.
+    for lost in 0..6 {
+        let stack = accepting("acme_").await;
+        stack.issue(json!({})).await;
+        let _ = stack.wire.take();
+        stack.wire.lose_replies(lost..lost + 1);
+        let (status, first) = import(&stack, &order(SECRET)).await;
+        let made = stack.scan("KeysTable").await.iter().filter(|item| item["sk"].as_s().unwrap() == "key").count() == 2;
+        assert!(status == 201 || (status == 503 && !made), "call {lost}: {first}, made: {made}");
+        stack.wire.mend();
+        let (again, second) = import(&stack, &order(SECRET)).await;
+        assert_eq!(again, if status == 201 { 409 } else { 201 }, "call {lost}: {second}");
+        assert_eq!(stack.instance().await.get(SECRET).await, Answer::Allowed, "call {lost}");
+    }
+}
+
+#[tokio::test]
+async fn an_imported_secret_is_in_no_table_and_in_no_line() {
+    let stack = accepting("acme_").await;
+    let (_, imported) = import(&stack, &order(SECRET)).await;
+    let instance = stack.instance().await;
+    let misplaced = format!("/example/{SECRET}");
+    instance.get(SECRET).await;
+    let mut event = tests::event::Call { path: &misplaced, ..tests::event::Call::get(SECRET) }.rest();
+    event["requestContext"]["identity"]["userAgent"] = json!(SECRET);
+    let _ = instance.answer(event).await;
+    let _ = stack.send(management("GET", "/v1/keys/{id}", Some(SECRET), &[], "")).await;
+    instance.settle().await;
+    let mut told = stack.lines.take().join("\n");
+    for table in ["KeysTable", "UsageTable", "AuditTable"] {
+        told.push_str(&format!("{:?}", stack.scan(table).await));
+    }
+    assert!(told.contains(imported["id"].as_str().unwrap()) && told.contains("acme_9f8b…"));
+    assert!(!told.contains(&SECRET["acme_9f8b".len()..]), "{told}");
+}

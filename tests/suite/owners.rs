@@ -1,0 +1,123 @@
+//! `POST /v1/owners/{type}/{id}/revoke`: all keys of an owner, page by page; whatever breaks off is gone on with.
+
+use serde_json::{Value, json};
+use tests::{Answer, Issued, Stack, event::management_of};
+
+const REVOKE: &str = "/v1/owners/{type}/{id}/revoke";
+
+async fn revoke(stack: &Stack, query: &[(&str, &str)]) -> (u16, Value) {
+    let body = json!({ "reason": "the contract has ended" }).to_string();
+    stack.send(management_of("POST", REVOKE, &[("type", "service"), ("id", "gone")], query, &body)).await
+}
+
+/// Keys of the owner whose keys are revoked, oldest first.
+async fn keys(stack: &Stack, count: usize) -> Vec<Issued> {
+    let mut keys = Vec::new();
+    for _ in 0..count {
+        keys.push(stack.issue(json!({ "owner": { "type": "service", "id": "gone" } })).await);
+        stack.clock.advance(1);
+    }
+    keys
+}
+
+fn ids(page: &Value, name: &str) -> Vec<String> {
+    page[name].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn all_keys_of_an_owner_are_revoked_page_by_page_and_no_others() {
+    let stack = Stack::start().await;
+    let all = keys(&stack, 5).await;
+    let other = stack.issue(json!({ "owner": { "type": "user", "id": "gone" } })).await;
+    let instance = stack.instance().await;
+    assert_eq!(instance.get(&all[0].secret).await, Answer::Allowed);
+    stack.revoke(&all[3].id).await;
+    let (mut revoked, mut already, mut cursor) = (Vec::new(), Vec::new(), None::<String>);
+    loop {
+        let mut query = vec![("limit", "2")];
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let (status, page) = revoke(&stack, &query).await;
+        assert_eq!((status, &page["failed"]), (200, &json!([])), "{page}");
+        revoked.extend(ids(&page, "revoked"));
+        already.extend(ids(&page, "already_revoked"));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = Some(next.to_owned());
+    }
+    assert_eq!(revoked, [&all[4], &all[2], &all[1], &all[0]].map(|key| key.id.clone()), "newest first");
+    assert_eq!(already, [all[3].id.clone()]);
+    for key in &all {
+        assert_eq!(instance.get(&key.secret).await, Answer::Unauthorized);
+        assert_eq!(stack.show(&key.id).await["status"], "revoked");
+    }
+    assert_eq!(instance.get(&other.secret).await, Answer::Allowed);
+    assert_eq!(stack.show(&all[0].id).await["revocation"]["reason"], "the contract has ended");
+    let (_, again) = revoke(&stack, &[]).await;
+    assert_eq!((ids(&again, "revoked").len(), ids(&again, "already_revoked").len()), (0, 5));
+}
+
+#[tokio::test]
+async fn a_page_that_breaks_off_says_what_is_done_and_its_cursor_goes_on() {
+    for calls in 0..14 {
+        let stack = Stack::start().await;
+        let all = keys(&stack, 3).await;
+        stack.wire.cut_after(calls);
+        let (status, page) = revoke(&stack, &[]).await;
+        stack.wire.mend();
+        let mut revoked = Vec::new();
+        let mut query = Vec::new();
+        if status == 200 {
+            revoked.extend(ids(&page, "revoked"));
+            assert_eq!(ids(&page, "failed").len(), 1, "{calls} calls: {page}");
+            query.push(("cursor", page["next_cursor"].as_str().expect("a cursor")));
+        } else {
+            assert_eq!(status, 503, "{calls} calls: {page}");
+        }
+        let (status, rest) = revoke(&stack, &query).await;
+        assert_eq!((status, &rest["next_cursor"]), (200, &Value::Null), "{calls} calls: {rest}");
+        revoked.extend(ids(&rest, "revoked"));
+        // One whose revocation broke off after its commit may have come into the index as revoked.
+        revoked.extend(ids(&rest, "already_revoked"));
+        assert_eq!(revoked.len(), 3, "{calls} calls: {revoked:?}");
+        for key in &all {
+            assert_eq!(stack.record(&key.id).await.status.as_str(), "revoked", "{calls} calls");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_key_keeps_no_other_from_being_revoked() {
+    let stack = Stack::start().await;
+    let all = keys(&stack, 3).await;
+    let damage = stack.engine.dynamodb().update_item().table_name(stack.table("KeysTable"));
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let damage = damage.key("pk", text(&all[1].id)).key("sk", text("about"));
+    let damage = damage.update_expression("SET metadata = :m").expression_attribute_values(":m", text("{"));
+    damage.send().await.unwrap();
+    let (status, page) = revoke(&stack, &[]).await;
+    assert_eq!((status, ids(&page, "failed")), (200, vec![all[1].id.clone()]), "{page}");
+    assert_eq!((ids(&page, "revoked").len(), &page["next_cursor"]), (2, &Value::Null));
+    // It is refused all the same; what has failed is what follows.
+    assert_eq!(stack.record(&all[1].id).await.status.as_str(), "revoked");
+}
+
+#[tokio::test]
+async fn bad_requests_revoke_nothing() {
+    let stack = Stack::start().await;
+    let key = &keys(&stack, 1).await[0];
+    let good = json!({ "reason": "r" });
+    for (kind, id, query, body, field) in [
+        ("team", "gone", vec![], &good, "type"),
+        ("service", "", vec![], &good, "id"),
+        ("service", "gone", vec![("limit", "0")], &good, "limit"),
+        ("service", "gone", vec![("limit", "101")], &good, "limit"),
+        ("service", "gone", vec![("cursor", "x")], &good, "cursor"),
+        ("service", "gone", vec![("all", "true")], &good, "all"),
+        ("service", "gone", vec![], &json!({}), "reason"),
+        ("service", "gone", vec![], &json!({ "reason": "r", "limit": 1 }), "limit"),
+    ] {
+        let event = management_of("POST", REVOKE, &[("type", kind), ("id", id)], &query, &body.to_string());
+        let (status, problem) = stack.send(event).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(field)), "{problem}");
+    }
+    assert_eq!(stack.record(&key.id).await.version, 1);
+}
