@@ -167,7 +167,9 @@ class Stack:
                 yield f"{name}: has {configuration['MemorySize']} MB"
             for variable, value in configuration["Environment"]["Variables"].items():
                 meant = self.resolve(VALUES[variable])
-                if str(value) != str(meant) or not str(value):
+                # By default no prefix is accepted; every other variable has to say something.
+                empty = not str(value) and variable != "IMPORT_PREFIXES"
+                if str(value) != str(meant) or empty:
                     yield f"{name}: {variable} is {value!r}, expected {meant!r}"
             role = self.ids[f"{name}Role"]
             found = set()
