@@ -68,6 +68,8 @@ async fn a_bad_order_is_refused_with_its_field_and_nothing_is_stored() {
         let direct = stack.order(order(&more)).await.unwrap();
         assert_eq!(direct["code"], json!(code), "and the same when invoked directly");
     }
+    let (_, problem) = stack.send(management("POST", "/v1/keys", None, &[], "{}")).await;
+    assert_eq!(problem["field"], "name", "what an order begins with comes first");
     assert_eq!(stored(&stack).await, 0);
 }
 

@@ -33,6 +33,9 @@ impl Order {
     /// sent is as the plan has it, and otherwise no restriction.
     pub(crate) fn read(mut fields: Fields, plan: Option<(PlanName, Plan)>, now: Timestamp) -> Result<Self, Rejection> {
         let (plan, planned) = plan.unzip();
+        let name = fields.required("name", input::name)?;
+        let owner = fields.required("owner", input::owner)?;
+        let environment = fields.required("environment", |path, value| input::environment(path, value.as_str()))?;
         let scopes = match (fields.optional("scopes", input::scopes)?, &planned) {
             (Some(scopes), _) => scopes,
             (None, Some(plan)) => plan.scopes.clone(),
@@ -41,9 +44,9 @@ impl Order {
         let limits = fields.optional("limits", input::limits)?;
         let rotate_every_days = fields.nullable("rotate_every_days", input::rotate_every_days)?;
         let order = Self {
-            name: fields.required("name", input::name)?,
-            owner: fields.required("owner", input::owner)?,
-            environment: fields.required("environment", |path, value| input::environment(path, value.as_str()))?,
+            name,
+            owner,
+            environment,
             scopes,
             networks: fields.optional("ip_allowlist", input::networks)?.unwrap_or_default(),
             limits: limits.or_else(|| planned.as_ref().map(|plan| plan.limits.clone())).unwrap_or_default(),
