@@ -20,7 +20,7 @@ use crate::{
     rotation,
     store::{
         Store,
-        about::{About, AboutChange, Aftermath},
+        about::{About, AboutChange, Aftermath, SecretNote},
         audit::Phase,
         charge,
         commit::{Commit, Committed, StatusChange},
@@ -154,9 +154,13 @@ impl Changes {
             }
             return Err(self.refused(event, rejection).await);
         }
+        let before_tags: Vec<String> = record.generations.iter().map(|generation| generation.tag.clone()).collect();
         let record = Record { counters: record.counters, change: Some(nonce.clone()), ..commit.record };
+        self.look_again(&record, &mut about, event.at).await?;
         // Aliases before notes: a note that is gone can't lead to its alias any more.
-        let ended = self.end_aliases(&record, &about, event.at).await?;
+        let mut ended = self.end_aliases(&record, &about, event.at).await?;
+        // The note of a secret that has just been replaced stays until the next change: an authorizer may be about to add an alias.
+        ended.retain(|tag| !before_tags.contains(tag));
         // All that was staged when this change was planned: it is settled, or its change has lost against this one.
         let left_over: Vec<String> = std::mem::take(&mut about.staged).into_keys().take(MOST_ENDED).collect();
         about.secrets.retain(|tag, _| !ended.contains(tag));
@@ -185,17 +189,40 @@ impl Changes {
     async fn end_aliases(&self, record: &Record, about: &About, now: Timestamp) -> Result<Vec<String>, Fault> {
         let mut ended = Vec::new();
         for (tag, note) in &about.secrets {
-            let generation = record.generations.iter().find(|generation| generation.tag == *tag);
-            let end = generation.map_or(Some(now), |generation| generation.grace_ends_at);
-            let Some(end) = end else { continue };
-            let found = self.store.end_alias(&note.digest, end.plus(self.config.retention_seconds)).await?;
-            let settled = found || note.created_at.until(now) >= LONGEST_WAY;
-            ended.extend((generation.is_none() && settled).then(|| tag.clone()));
+            let Some(end) = record.alias_ends_at(tag, now) else { continue };
+            let found = self.end_each(note, end).await?;
+            let settled = found || note.noted_at.until(now) >= LONGEST_WAY;
+            let gone = record.generations.iter().all(|generation| generation.tag != *tag);
+            ended.extend((gone && settled).then(|| tag.clone()));
             if ended.len() == MOST_ENDED {
                 break;
             }
         }
         Ok(ended)
+    }
+
+    /// Adds to `about` the aliases that authorizers have noted since it was read, of secrets that `record` ends. Those that are noted
+    /// from now on are ended by the authorizer, which looks at the record when it has stored one.
+    async fn look_again(&self, record: &Record, about: &mut About, now: Timestamp) -> Result<(), Fault> {
+        if about.secrets.keys().all(|tag| record.alias_ends_at(tag, now).is_none()) {
+            return Ok(());
+        }
+        let Some(newer) = self.store.about(record).await? else { return Ok(()) };
+        for (tag, note) in &mut about.secrets {
+            if let Some(newer) = newer.secrets.get(tag) {
+                note.clone_from(newer);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every alias of a secret its end; answers whether all of them are there.
+    async fn end_each(&self, note: &SecretNote, end: Timestamp) -> Result<bool, Fault> {
+        let mut found = true;
+        for digest in note.digests.values() {
+            found &= self.store.end_alias(digest, end.plus(self.config.retention_seconds)).await?;
+        }
+        Ok(found)
     }
 
     /// Disables or revokes a key. Both always win over other changes, and repeating a revocation finishes it.
@@ -284,7 +311,7 @@ impl Changes {
         self.store.update_about(&record, &about, None, event.at, retention).await?;
         if let Status::Revoked(revocation) = &record.status {
             for note in about.secrets.values() {
-                self.store.end_alias(&note.digest, revocation.at.plus(retention)).await?;
+                self.end_each(note, revocation.at).await?;
             }
         }
         self.done(event).await?;

@@ -1,5 +1,7 @@
 //! Making secrets: generation, hash, digest and the alias that leads from one to its key.
 
+use std::collections::BTreeMap;
+
 use crate::{
     base62,
     config::SecretConfig,
@@ -70,7 +72,8 @@ impl Mint {
     /// # Errors
     /// A [`Fault`] if there is no pepper to be trusted.
     pub async fn digests(&self, secret: &Secret) -> Result<Vec<Digest>, Fault> {
-        Ok(self.peppers.fresh(self.host.clock.now()).await?.digests(secret))
+        let peppers = self.peppers.fresh(self.host.clock.now()).await?;
+        Ok(peppers.digests(secret).into_iter().map(|(_, digest)| digest).collect())
     }
 
     /// All that is stored of `secret` as generation `number` of `key`, asked for by `actor`.
@@ -80,10 +83,12 @@ impl Mint {
     pub async fn mint(&self, secret: Secret, key: &KeyId, number: u32, actor: &str) -> Result<Minted, Fault> {
         let now = self.host.clock.now();
         let tag = base62::random(self.host.entropy.as_ref(), TAG_LENGTH)?.to_string();
-        let digest = self.peppers.issue(&secret, now).await?;
+        let (pepper, digest) = self.peppers.issue(&secret, now).await?;
         let hash = secret.hash(self.config.bcrypt_cost).await?;
-        let note = SecretNote { hint: secret.hint(), digest: digest.encoded(), created_at: now, created_by: actor.to_owned() };
-        Ok(Minted { alias: Alias { key: key.clone(), proof: Proof { number, tag }, hash }, secret, digest, note })
+        let digests = BTreeMap::from([(pepper, digest.encoded())]);
+        let note = SecretNote { hint: secret.hint(), digests, noted_at: now, created_at: now, created_by: actor.to_owned() };
+        let alias = Alias { key: key.clone(), proof: Proof { number, tag }, hash, pepper };
+        Ok(Minted { alias, secret, digest, note })
     }
 
     /// Fetches the peppers in the time that Lambda gives to a starting instance.

@@ -138,6 +138,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// From when on nobody needs the alias of the secret of that tag, as far as is known at `now`; none: not yet.
+    #[must_use]
+    pub fn alias_ends_at(&self, tag: &str, now: Timestamp) -> Option<Timestamp> {
+        if let Status::Revoked(revocation) = &self.status {
+            return Some(revocation.at);
+        }
+        let generation = self.generations.iter().find(|generation| generation.tag == tag);
+        generation.map_or(Some(now), |generation| generation.grace_ends_at)
+    }
+
     /// The generation of that number, if the key has it.
     #[must_use]
     pub fn generation(&self, number: u32) -> Option<&Generation> {

@@ -42,8 +42,13 @@ pub(crate) fn record() -> Record {
 
 /// What is known of it, issued at `now`.
 pub(crate) fn about(record: &Record, now: Timestamp) -> About {
-    let note =
-        SecretNote { hint: "mbk_live_Ab3C…".to_owned(), digest: "d".repeat(43), created_at: now, created_by: "iam".to_owned() };
+    let note = SecretNote {
+        hint: "mbk_live_Ab3C…".to_owned(),
+        digests: BTreeMap::from([(1, "d".repeat(43))]),
+        noted_at: now,
+        created_at: now,
+        created_by: "iam".to_owned(),
+    };
     About {
         created_at: now,
         created_by: "iam".to_owned(),

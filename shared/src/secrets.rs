@@ -44,12 +44,18 @@ impl Peppers {
         now >= self.fetched_at && self.fetched_at.until(now) < FRESH_SECONDS
     }
 
-    /// The digests that `secret` may be stored under: the current pepper's first.
+    /// The digests that `secret` may be stored under, with the numbers of their peppers: the current one's first.
     #[must_use]
-    pub fn digests(&self, secret: &Secret) -> Vec<Digest> {
-        let current = self.by_number.get(&self.issue_with).into_iter();
-        let others = self.by_number.iter().filter(|(number, _)| **number != self.issue_with).map(|(_, pepper)| pepper);
-        current.chain(others).map(|pepper| secret.digest(pepper)).collect()
+    pub fn digests(&self, secret: &Secret) -> Vec<(u32, Digest)> {
+        let current = self.by_number.get_key_value(&self.issue_with).into_iter();
+        let others = self.by_number.iter().filter(|(number, _)| **number != self.issue_with);
+        current.chain(others).map(|(number, pepper)| (*number, secret.digest(pepper))).collect()
+    }
+
+    /// The number of the pepper that secrets may depend on at `now`; none if it isn't recorded, and so may yet be lost unnoticed.
+    #[must_use]
+    pub fn dependable(&self, now: Timestamp) -> Option<u32> {
+        Some(self.settled(now)).filter(|number| self.recorded.contains_key(number))
     }
 
     /// Whether `other` holds the same peppers in the same roles.
@@ -154,11 +160,11 @@ impl PepperSource {
         self.get(now, |set| set.is_fresh(now)).await
     }
 
-    /// The digest to store a new secret's alias under. The first secret to depend on a pepper records its fingerprint.
+    /// The digest to store a new secret's alias under, and the number of its pepper. The first secret to depend on a pepper records its fingerprint.
     ///
     /// # Errors
     /// A [`Fault`] if there are no peppers, or not the recorded ones.
-    pub async fn issue(&self, secret: &Secret, now: Timestamp) -> Result<Digest, Fault> {
+    pub async fn issue(&self, secret: &Secret, now: Timestamp) -> Result<(u32, Digest), Fault> {
         let mut set = self.fresh(now).await?;
         if let Some(pepper) = set.by_number.get(&set.issue_with).filter(|_| !set.recorded.contains_key(&set.issue_with)) {
             let recorded = Recorded { fingerprint: pepper.fingerprint(), since: now };
@@ -169,16 +175,16 @@ impl PepperSource {
         let number = set.settled(now);
         set.by_number
             .get(&number)
-            .map(|pepper| secret.digest(pepper))
+            .map(|pepper| (number, secret.digest(pepper)))
             .ok_or_else(|| Fault::new("pepper.missing", format_args!("pepper {number}")))
     }
 
     async fn get(&self, now: Timestamp, good: impl Fn(&Peppers) -> bool) -> Result<Arc<Peppers>, Fault> {
-        if let Some(set) = self.current().filter(|set| good(set)) {
+        if let Some(set) = self.known().filter(|set| good(set)) {
             return Ok(set);
         }
         let mut failed = self.fetching.lock().await;
-        if let Some(set) = self.current().filter(|set| good(set)) {
+        if let Some(set) = self.known().filter(|set| good(set)) {
             return Ok(set);
         }
         if let Some((at, fault)) = failed.as_ref().filter(|(at, _)| now >= *at && at.until(now) < PAUSE_SECONDS) {
@@ -189,7 +195,9 @@ impl PepperSource {
         replaced
     }
 
-    fn current(&self) -> Option<Arc<Peppers>> {
+    /// The set that this instance has, if it has one.
+    #[must_use]
+    pub fn known(&self) -> Option<Arc<Peppers>> {
         self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -25,9 +25,11 @@ use crate::{
 };
 
 mod cache;
+mod realias;
 mod turns;
 
-use cache::Cache;
+use cache::{Cache, Proved};
+pub use realias::Realias;
 use turns::Turns;
 
 /// The most secrets and keys that one instance remembers, each.
@@ -66,6 +68,7 @@ pub struct Verdict {
     pub uncertain: u32,
     /// The moment that it counts as.
     pub now: Timestamp,
+    realias: Option<Realias>,
 }
 
 /// Allowed or refused.
@@ -102,11 +105,10 @@ impl From<Fault> for Undecided {
     }
 }
 
-/// A secret that fits its hash.
+/// A secret that fits its hash, and where that is remembered.
 struct Proven {
     digest: Digest,
-    key: KeyId,
-    proof: Proof,
+    proved: Proved,
 }
 
 /// Work that a verdict has shown to be due, for after the response.
@@ -125,6 +127,17 @@ pub enum Chore {
         /// Up to when to sweep.
         up_to: Timestamp,
     },
+    /// A secret without an alias under the current pepper.
+    Realias(Realias),
+}
+
+/// How long what has ended is kept, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// The items of ended keys and secrets.
+    pub ended_seconds: u64,
+    /// The history of usage.
+    pub usage_seconds: u64,
 }
 
 impl Verifier {
@@ -153,11 +166,14 @@ impl Verifier {
         let Some(proven) = in_time(deadline, self.prove(secret, now)).await? else {
             return Ok(Verdict::unknown(now, 0));
         };
-        let admitted = self.admit(&proven.key, proven.proof, request, (now, deadline)).await;
-        let verdict = admitted.map_err(|undecided| Undecided { key: Some(proven.key), ..undecided })?;
-        if let Outcome::Refused { record: None, .. } = verdict.outcome {
+        let Proved { key, proof, .. } = &proven.proved;
+        let admitted = self.admit(key, proof, request, (now, deadline)).await;
+        let mut verdict = admitted.map_err(|undecided| Undecided { key: Some(key.clone()), ..undecided })?;
+        match verdict.outcome {
             // The alias has outlived its key: as good as never issued.
-            self.cache().unknown(proven.digest, now);
+            Outcome::Refused { record: None, .. } => self.cache().unknown(proven.digest, now),
+            Outcome::Allowed { .. } => verdict.realias = self.elsewhere(secret, proven, now),
+            Outcome::Refused { .. } => {}
         }
         Ok(verdict)
     }
@@ -167,7 +183,7 @@ impl Verifier {
         let mut peppers = self.peppers.any(now).await?;
         loop {
             let digests = peppers.digests(secret);
-            let Some(current) = digests.first().copied() else { return Ok(None) };
+            let Some((_, current)) = digests.first().copied() else { return Ok(None) };
             if let Some(known) = self.known(current, now) {
                 return Ok(known);
             }
@@ -175,9 +191,10 @@ impl Verifier {
             if let Some(known) = self.known(current, now) {
                 return Ok(known);
             }
-            if let Some((key, proof)) = self.look_up(secret, &digests).await? {
-                self.cache().proven(current, (key.clone(), proof.clone()));
-                return Ok(Some(Proven { digest: current, key, proof }));
+            if let Some((found, key, proof)) = self.look_up(secret, &digests).await? {
+                let proved = Proved { key, proof, elsewhere: (found != current).then_some((found, now)) };
+                self.cache().proven(current, proved.clone());
+                return Ok(Some(Proven { digest: current, proved }));
             }
             match self.newer(&peppers, now).await? {
                 Some(newer) => peppers = newer,
@@ -195,15 +212,16 @@ impl Verifier {
         if cache.is_unknown(&digest, now) {
             return Some(None);
         }
-        cache.proof(&digest).map(|(key, proof)| Some(Proven { digest, key, proof }))
+        cache.proof(&digest).map(|proved| Some(Proven { digest, proved }))
     }
 
-    async fn look_up(&self, secret: &Secret, digests: &[Digest]) -> Result<Option<(KeyId, Proof)>, Fault> {
-        for digest in digests {
+    /// Under which digest a secret has an alias, and whose it is.
+    async fn look_up(&self, secret: &Secret, digests: &[(u32, Digest)]) -> Result<Option<(Digest, KeyId, Proof)>, Fault> {
+        for (_, digest) in digests {
             if let Some(alias) = self.store.alias(digest).await? {
                 // Whoever has the digest has the whole secret: a hash that doesn't fit was tampered with, and isn't the caller's fault.
                 return match secret.verify(&alias.hash).await? {
-                    true => Ok(Some((alias.key, alias.proof))),
+                    true => Ok(Some((*digest, alias.key, alias.proof))),
                     false => Err(Fault::corrupt("alias", "the hash is another secret's")),
                 };
             }
@@ -225,7 +243,7 @@ impl Verifier {
     async fn admit(
         &self,
         id: &KeyId,
-        proof: Proof,
+        proof: &Proof,
         request: &Request<'_>,
         (now, deadline): (Timestamp, Instant),
     ) -> Result<Verdict, Undecided> {
@@ -243,15 +261,15 @@ impl Verifier {
             let Some(record) = current else {
                 return Ok(Verdict::unknown(now, uncertain));
             };
-            let r#use = match decision::decide(&record, &proof, request, now) {
+            let r#use = match decision::decide(&record, proof, request, now) {
                 Ok(Decision::Proceed(r#use)) => r#use,
                 Err(behind) => return Err(Undecided { fault: Fault::new("clock.behind", behind), uncertain, key: None }),
                 Ok(Decision::Refuse(refusal)) => {
                     if certain || refusal == Refusal::Revoked {
-                        return Ok(Verdict::refused(refusal, record, &proof, uncertain, now));
+                        return Ok(Verdict::refused(refusal, record, proof, uncertain, now));
                     }
                     certain = true;
-                    let read = in_time(deadline, self.read_again(&record, &proof)).await;
+                    let read = in_time(deadline, self.read_again(&record, proof)).await;
                     current = read.map_err(|fault| Undecided { fault, uncertain, key: None })?;
                     continue;
                 }
@@ -272,13 +290,13 @@ impl Verifier {
             match self.store.charge(id, &r#use, nonce).await {
                 Ok(Charge::Counted(counted)) => {
                     let record = self.cache().store(counted, as_of_millis);
-                    return Ok(Verdict::counted(record, &proof, request, uncertain, now));
+                    return Ok(Verdict::counted(record, proof, request, uncertain, now));
                 }
                 Ok(Charge::Refused(Some(found))) => {
                     let landed = found.last_request.as_ref() == Some(nonce);
                     let found = self.cache().store(found, as_of_millis);
                     if landed {
-                        return Ok(Verdict::counted(found, &proof, request, uncertain.saturating_sub(1), now));
+                        return Ok(Verdict::counted(found, proof, request, uncertain.saturating_sub(1), now));
                     }
                     certain = true;
                     fault = None;
@@ -349,12 +367,13 @@ impl Verifier {
     ///
     /// # Errors
     /// A [`Fault`]; nothing is lost by it, the next use that sees the same finds the same chore.
-    pub async fn tidy(&self, chore: &Chore, usage_retention_seconds: u64) -> Result<(), Fault> {
+    pub async fn tidy(&self, chore: &Chore, retention: Retention) -> Result<(), Fault> {
         match chore {
             Chore::Sweep(id, sweep) => self.store.sweep(id, sweep).await,
             Chore::Fold { record, day, count, up_to } => {
-                self.store.fold(record, *day, *count, *up_to, day.end().plus(usage_retention_seconds)).await
+                self.store.fold(record, *day, *count, *up_to, day.end().plus(retention.usage_seconds)).await
             }
+            Chore::Realias(realias) => self.realias(realias, retention.ended_seconds).await,
         }
     }
 }
@@ -366,16 +385,18 @@ impl Verdict {
         if let Some(refusal) = decision::standing(&record, proof, request, now) {
             return Self::refused(refusal, record, proof, uncertain + 1, now);
         }
-        Self { outcome: Outcome::Allowed { record }, generation: Some(proof.number), uncertain, now }
+        Self { outcome: Outcome::Allowed { record }, generation: Some(proof.number), uncertain, now, realias: None }
     }
 
     fn refused(refusal: Refusal, record: Arc<Record>, proof: &Proof, uncertain: u32, now: Timestamp) -> Self {
         let now = trusted(&record, now);
-        Self { outcome: Outcome::Refused { refusal, record: Some(record) }, generation: Some(proof.number), uncertain, now }
+        let outcome = Outcome::Refused { refusal, record: Some(record) };
+        Self { outcome, generation: Some(proof.number), uncertain, now, realias: None }
     }
 
     const fn unknown(now: Timestamp, uncertain: u32) -> Self {
-        Self { outcome: Outcome::Refused { refusal: Refusal::Unknown, record: None }, generation: None, uncertain, now }
+        let outcome = Outcome::Refused { refusal: Refusal::Unknown, record: None };
+        Self { outcome, generation: None, uncertain, now, realias: None }
     }
 
     /// The record that decided, if there is such a key.
@@ -396,7 +417,8 @@ impl Verdict {
         let up_to = record.swept.max(self.now.minus(decision::SWEEP_DELAY));
         let folds = decision::closed_days(record, self.now).into_iter();
         let folds = folds.map(|(day, count)| Chore::Fold { record: Arc::clone(record), day, count, up_to });
-        sweep.into_iter().chain(folds).collect()
+        let realias = self.realias.clone().map(Chore::Realias);
+        sweep.into_iter().chain(folds).chain(realias).collect()
     }
 }
 

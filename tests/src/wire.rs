@@ -1,6 +1,9 @@
 //! The wire between one instance and the engine: counts what goes over it, and can be cut.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{
     config::{
@@ -30,7 +33,16 @@ impl Storable for IsCopy {
 
 /// A wire. Clones are the same wire.
 #[derive(Clone, Debug, Default)]
-pub struct Wire(Arc<Mutex<State>>);
+pub struct Wire(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    mended: Condvar,
+}
+
+/// The longest that a call is held, should nobody let it go.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Default)]
 struct State {
@@ -38,6 +50,8 @@ struct State {
     copies: usize,
     no_copies: bool,
     left: Option<usize>,
+    held: Option<usize>,
+    holds: bool,
     lost: std::ops::Range<usize>,
     answered: usize,
     write_units: Vec<f64>,
@@ -71,6 +85,26 @@ impl Wire {
         let mut state = self.state();
         state.left = None;
         state.lost = 0..0;
+        state.held = None;
+        self.0.mended.notify_all();
+    }
+
+    /// Lets `calls` more calls through and holds the next one until this is mended. Blocks its thread: other tasks need another.
+    pub fn hold_after(&self, calls: usize) {
+        self.state().held = Some(calls);
+    }
+
+    /// Waits until a call is held.
+    ///
+    /// # Panics
+    /// If none is for a long time.
+    pub async fn holds(&self) {
+        let held = async {
+            while !self.state().holds {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, held).await.expect("a call to hold");
     }
 
     /// Lets every call reach the engine, and loses its answers to the calls of those indexes, counted from now on.
@@ -87,7 +121,7 @@ impl Wire {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,6 +159,15 @@ impl Intercept for Wire {
         match state.left {
             Some(0) => return Err("the wire is cut".into()),
             Some(left) => state.left = Some(left - 1),
+            None => {}
+        }
+        match state.held {
+            Some(0) => {
+                state.holds = true;
+                let mended = self.0.mended.wait_timeout_while(state, PATIENCE, |state| state.held.is_some());
+                state = mended.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            Some(left) => state.held = Some(left - 1),
             None => {}
         }
         state.calls.push(operation.to_owned());

@@ -1,6 +1,9 @@
 //! What simulations have found, each by itself.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fastrand::Rng;
@@ -146,7 +149,8 @@ async fn an_alias_that_arrives_after_the_next_change_gets_its_end_from_a_later_o
     let now = stack.clock.now();
     let note = SecretNote {
         hint: "mbk_live_lost…".to_owned(),
-        digest: digest.encoded(),
+        digests: BTreeMap::from([(1, digest.encoded())]),
+        noted_at: now,
         created_at: now,
         created_by: "key_admin".to_owned(),
     };
@@ -170,7 +174,7 @@ async fn alias(key: &Issued) -> Alias {
     let prefix = Prefix::parse("mbk").expect("a prefix");
     let secret = Secret::parse(&prefix, "mbk_live_0123456789abcdefghijklmnopqrstuv").expect("a secret");
     let proof = Proof { number: 2, tag: TAG.to_owned() };
-    Alias { key: KeyId::parse(&key.id).expect("an id"), proof, hash: secret.hash(4).await.expect("a hash") }
+    Alias { key: KeyId::parse(&key.id).expect("an id"), proof, hash: secret.hash(4).await.expect("a hash"), pepper: 1 }
 }
 
 async fn alias_item(stack: &Stack) -> HashMap<String, AttributeValue> {

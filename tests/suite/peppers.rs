@@ -1,5 +1,8 @@
 //! Promise 7 where peppers are concerned: a pepper that isn't the right one makes nobody "unknown".
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tests::{Answer, Stack};
 
@@ -79,4 +82,196 @@ async fn a_hash_that_is_not_the_secrets_own_is_our_fault() {
     tampered.insert("hash".to_owned(), alias(&other.id)["hash"].clone());
     stack.engine.dynamodb().put_item().table_name(stack.table("KeysTable")).set_item(Some(tampered)).send().await.unwrap();
     assert_eq!(stack.instance().await.get(&one.secret).await, Answer::Fault);
+}
+
+/// The first step of `docs/runbooks/pepper.md`: adds a pepper and names it the current one.
+async fn add(stack: &Stack, number: &str, letter: &str) {
+    let mut peppers = current(stack).await;
+    peppers[number] = json!(letter.repeat(64));
+    peppers["issue_with"] = json!(number);
+    replace(stack, peppers).await;
+}
+
+/// The same, until secrets may depend on it: whoever issues first makes it known.
+async fn introduce(stack: &Stack) {
+    add(stack, "2", "z").await;
+    stack.clock.advance(301);
+    stack.issue(json!({})).await;
+    stack.clock.advance(601);
+}
+
+/// The second step: gives up a pepper, first its fingerprint and then itself.
+async fn give_up(stack: &Stack, number: &str) {
+    let update = stack.engine.dynamodb().update_item().table_name(stack.table("KeysTable"));
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let update = update.key("pk", text("pepper")).key("sk", text("fingerprints"));
+    let update = update.update_expression("REMOVE #p").expression_attribute_names("#p", format!("p{number}"));
+    update.send().await.unwrap();
+    let mut peppers = current(stack).await;
+    peppers.as_object_mut().unwrap().remove(number);
+    replace(stack, peppers).await;
+}
+
+/// The aliases of a key.
+async fn aliases(stack: &Stack, id: &str) -> Vec<HashMap<String, AttributeValue>> {
+    let mut items = stack.scan("KeysTable").await;
+    items.retain(|item| item["sk"].as_s().unwrap() == "alias" && item["key"].as_s().unwrap() == id);
+    items
+}
+
+/// The peppers that the about item of a key has digests of, of all secrets, as `p1`.
+async fn noted(stack: &Stack, id: &str) -> Vec<String> {
+    let items = stack.scan("KeysTable").await;
+    let about = items.iter().find(|item| item["pk"].as_s().unwrap() == id && item["sk"].as_s().unwrap() == "about").unwrap();
+    let notes = about["secrets"].as_m().unwrap().values().flat_map(|note| note.as_m().unwrap().keys().cloned());
+    let mut noted: Vec<_> = notes.filter(|name| name.starts_with('p')).collect();
+    noted.sort();
+    noted
+}
+
+#[tokio::test]
+async fn an_old_pepper_can_be_given_up_once_every_secret_was_used_under_the_new_one() {
+    let stack = Stack::start().await;
+    let (used, unused) = (stack.issue(json!({})).await, stack.issue(json!({})).await);
+    let warm = stack.instance().await;
+    assert_eq!(warm.get(&used.secret).await, Answer::Allowed);
+    add(&stack, "2", "z").await;
+    stack.clock.advance(301);
+    // Whoever issues first makes the new pepper known.
+    let between = stack.issue(json!({})).await;
+    stack.clock.advance(601);
+    let after = stack.issue(json!({})).await;
+    let instance = stack.instance().await;
+    for key in [&used, &between, &after] {
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+    }
+    instance.settle().await;
+    for (key, peppers) in [(&used, &["p1", "p2"][..]), (&between, &["p1", "p2"]), (&unused, &["p1"]), (&after, &["p2"])] {
+        assert_eq!(noted(&stack, &key.id).await, peppers);
+        assert_eq!(aliases(&stack, &key.id).await.len(), peppers.len());
+    }
+    give_up(&stack, "1").await;
+    stack.clock.advance(301);
+    let cold = stack.instance().await;
+    for key in [&used, &between, &after] {
+        for instance in [&warm, &instance, &cold] {
+            assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        }
+    }
+    assert_eq!(cold.get(&unused.secret).await, Answer::Unauthorized, "what docs/runbooks/pepper.md warns of");
+    assert_eq!(stack.rotate(&unused.id, &json!({})).await.0, 200, "and how it is mended");
+}
+
+#[tokio::test]
+async fn no_secret_depends_on_a_pepper_before_every_instance_knows_it() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    add(&stack, "2", "z").await;
+    let instance = stack.instance().await;
+    for (wait, expected) in [(0, 1), (700, 1), (0, 1)] {
+        stack.clock.advance(wait);
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        instance.settle().await;
+        assert_eq!(aliases(&stack, &key.id).await.len(), expected, "nobody has recorded it");
+    }
+    stack.issue(json!({})).await;
+    for (wait, expected) in [(301, 1), (301, 2)] {
+        stack.clock.advance(wait);
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        instance.settle().await;
+        assert_eq!(aliases(&stack, &key.id).await.len(), expected, "recorded for {wait} s more");
+    }
+}
+
+#[tokio::test]
+async fn a_second_alias_is_made_once_and_never_in_the_way_of_an_answer() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    introduce(&stack).await;
+    let instance = stack.instance().await;
+    let uses = async || {
+        let _ = instance.wire.take();
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        let awaited = instance.wire.take().len();
+        instance.settle().await;
+        (awaited, instance.wire.take().len())
+    };
+    assert_eq!(uses().await, (4, 4), "two aliases looked for, the record, the use; then alias, note, alias, record");
+    assert_eq!(uses().await, (1, 0));
+    stack.clock.advance(301);
+    assert_eq!(uses().await, (1, 0));
+    // An instance that finds it under the new one has nothing to do.
+    let other = stack.instance().await;
+    assert_eq!(other.get(&key.secret).await, Answer::Allowed);
+    other.settle().await;
+    assert_eq!(other.wire.take(), ["GetItem", "GetItem", "UpdateItem"]);
+}
+
+#[tokio::test]
+async fn every_alias_of_a_secret_ends_with_it() {
+    for end in ["revoke", "rotate", "rotate twice"] {
+        let stack = Stack::start().await;
+        let key = stack.issue(json!({})).await;
+        introduce(&stack).await;
+        let instance = stack.instance().await;
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        instance.settle().await;
+        let old: Vec<_> = aliases(&stack, &key.id).await.iter().map(|alias| alias["pk"].clone()).collect();
+        assert_eq!(old.len(), 2);
+        match end {
+            "revoke" => assert_eq!(stack.revoke(&key.id).await.0, 200),
+            _ => {
+                for _ in 0..end.split(' ').count() {
+                    assert_eq!(stack.rotate(&key.id, &json!({ "grace_seconds": 0, "force": true })).await.0, 200);
+                }
+            }
+        }
+        let left = aliases(&stack, &key.id).await;
+        assert!(left.iter().filter(|alias| old.contains(&alias["pk"])).all(|alias| alias.contains_key("ttl")), "{end}: {left:?}");
+        let endless = left.iter().filter(|alias| !alias.contains_key("ttl")).count();
+        assert_eq!(endless, usize::from(end != "revoke"), "{end}: {left:?}");
+        assert_eq!(stack.instance().await.get(&key.secret).await, Answer::Unauthorized, "{end}");
+    }
+}
+
+/// However far the work after the answer has come when the secret ends, no alias of it stays for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_alias_that_is_made_while_its_secret_ends_ends_as_well() {
+    for done in 0..4 {
+        for end in ["revoke", "rotate"] {
+            let stack = Stack::start().await;
+            let key = stack.issue(json!({})).await;
+            introduce(&stack).await;
+            let instance = stack.instance().await;
+            instance.wire.hold_after(4 + done);
+            assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+            instance.wire.holds().await;
+            match end {
+                "revoke" => assert_eq!(stack.revoke(&key.id).await.0, 200),
+                _ => assert_eq!(stack.rotate(&key.id, &json!({ "grace_seconds": 0, "force": true })).await.0, 200),
+            }
+            instance.wire.mend();
+            instance.settle().await;
+            let live = usize::from(end == "rotate");
+            let endless = aliases(&stack, &key.id).await.iter().filter(|alias| !alias.contains_key("ttl")).count();
+            assert_eq!(endless, live, "{end} after {done} calls");
+        }
+    }
+}
+
+/// The same if the instance dies there. What is noted is found by whatever ends the secret.
+#[tokio::test]
+async fn an_alias_that_was_made_before_its_instance_died_ends_with_its_secret() {
+    for done in 0..4 {
+        let stack = Stack::start().await;
+        let key = stack.issue(json!({})).await;
+        introduce(&stack).await;
+        let instance = stack.instance().await;
+        instance.wire.cut_after(4 + done);
+        assert_eq!(instance.get(&key.secret).await, Answer::Allowed);
+        instance.settle().await;
+        assert_eq!(stack.revoke(&key.id).await.0, 200);
+        let endless = aliases(&stack, &key.id).await.iter().filter(|alias| !alias.contains_key("ttl")).count();
+        assert_eq!(endless, 0, "{done} calls");
+    }
 }

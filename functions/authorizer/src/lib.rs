@@ -26,7 +26,7 @@ use shared::{
         self,
         report::{Kind, Report, Reporter},
     },
-    verify::{Undecided, Verdict, Verifier},
+    verify::{Retention, Undecided, Verdict, Verifier},
 };
 
 mod answer;
@@ -53,8 +53,8 @@ pub struct Config {
     pub allow_query_key: bool,
     /// `USAGE_KEY`: the one real key of the unthrottled usage plan.
     pub usage_key: String,
-    /// `USAGE_RETENTION_DAYS`, in seconds.
-    pub usage_retention_seconds: u64,
+    /// `RETENTION_DAYS` and `USAGE_RETENTION_DAYS`.
+    pub retention: Retention,
     /// Copies of the audit.
     pub trail: TrailConfig,
     /// `AWS_LAMBDA_FUNCTION_NAME`.
@@ -79,7 +79,10 @@ impl Config {
             imported: config::import_prefixes(lookup)?,
             allow_query_key: config::flag(lookup, "ALLOW_QUERY_KEY")?,
             usage_key: config::required(lookup, "USAGE_KEY")?,
-            usage_retention_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
+            retention: Retention {
+                ended_seconds: config::days(lookup, "RETENTION_DAYS")?,
+                usage_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
+            },
             trail: TrailConfig::read(lookup)?,
             function: config::function_name(lookup)?,
         })
@@ -166,7 +169,7 @@ impl Authorizer {
 
     fn tidy(&self, verdict: &Verdict) {
         for chore in verdict.chores() {
-            let (verifier, retention) = (Arc::clone(&self.verifier), self.config.usage_retention_seconds);
+            let (verifier, retention) = (Arc::clone(&self.verifier), self.config.retention);
             self.afterwards.spawn(async move {
                 if let Err(fault) = verifier.tidy(&chore, retention).await {
                     tracing::warn!(fault = fault.code, detail = fault.detail, "put off a chore");

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Fault,
     id::KeyId,
-    key::Environment,
+    key::{Digest, Environment},
     plan::PlanName,
     record::{Generation, Record},
     schedule,
@@ -50,8 +50,11 @@ pub struct About {
 pub struct SecretNote {
     /// What may be shown of it: `mbk_live_Ab3C…`.
     pub hint: String,
-    /// The digest that its alias is stored under.
-    pub digest: String,
+    /// The digests that its aliases are stored under, by the numbers of their peppers. 0 stands for one whose number was never
+    /// written down, as it wasn't at first.
+    pub digests: BTreeMap<u32, String>,
+    /// When the last of them was noted: its alias may be on its way for a while.
+    pub noted_at: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
     /// The principal that had it made.
@@ -199,6 +202,25 @@ impl Store {
         }
     }
 
+    /// Notes another digest of the secret of that tag before its alias is stored. Answers whether that secret is still noted.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn note_digest(
+        &self,
+        id: &KeyId,
+        tag: &str,
+        (pepper, digest): (u32, &Digest),
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        let update = self.about_update(id).update_expression("SET #secrets.#tag.#pepper = :digest, #secrets.#tag.#at = :now");
+        let update = update.expression_attribute_names("#at", "noted_at").expression_attribute_values(":now", number(now.secs()));
+        let update = update.condition_expression("attribute_exists(#secrets.#tag)");
+        let update = update.expression_attribute_names("#secrets", "secrets").expression_attribute_names("#tag", tag);
+        let update = update.expression_attribute_names("#pepper", digest_name(pepper));
+        applied(update.expression_attribute_values(":digest", text(digest.encoded())).send().await)
+    }
+
     /// Takes the end off the about item, before a change planned on `version` gives its key a longer life: should that
     /// change break off after its commit, the key must not lose what is known of it. Answers whether there is still an
     /// about item that no later change has written.
@@ -280,12 +302,16 @@ pub(super) fn read_rotate_every_days(item: Reader<'_>) -> Result<Option<u32>, Fa
 }
 
 fn write_note(note: &SecretNote) -> AttributeValue {
-    AttributeValue::M(Attributes::from([
+    let mut attributes = Attributes::from([
         ("hint".to_owned(), text(&note.hint)),
-        ("digest".to_owned(), text(&note.digest)),
         ("created_at".to_owned(), number(note.created_at.secs())),
         ("created_by".to_owned(), text(&note.created_by)),
-    ]))
+    ]);
+    if note.noted_at != note.created_at {
+        attributes.insert("noted_at".to_owned(), number(note.noted_at.secs()));
+    }
+    attributes.extend(note.digests.iter().map(|(pepper, digest)| (digest_name(*pepper), text(digest))));
+    AttributeValue::M(attributes)
 }
 
 fn read(attributes: &Attributes) -> Result<About, Fault> {
@@ -308,12 +334,32 @@ fn read(attributes: &Attributes) -> Result<About, Fault> {
     })
 }
 
+/// The attribute of a note that holds a digest under the pepper of that number.
+fn digest_name(pepper: u32) -> String {
+    if pepper == 0 { "digest".to_owned() } else { format!("p{pepper}") }
+}
+
+fn pepper_of(name: &str) -> Option<u32> {
+    if name == "digest" { Some(0) } else { name.strip_prefix('p')?.parse().ok() }
+}
+
 fn read_note(attributes: &Attributes) -> Result<SecretNote, Fault> {
     let note = Reader::new("secret", attributes);
+    let mut digests = BTreeMap::new();
+    for name in attributes.keys() {
+        if let Some(pepper) = pepper_of(name) {
+            digests.insert(pepper, note.text(name)?.to_owned());
+        }
+    }
+    if digests.is_empty() {
+        return Err(note.corrupt("no digest"));
+    }
+    let created_at = Timestamp::from_secs(note.number("created_at")?);
     Ok(SecretNote {
         hint: note.text("hint")?.to_owned(),
-        digest: note.text("digest")?.to_owned(),
-        created_at: Timestamp::from_secs(note.number("created_at")?),
+        digests,
+        noted_at: note.optional_time("noted_at")?.unwrap_or(created_at),
+        created_at,
         created_by: note.text("created_by")?.to_owned(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Store, applied, item::Attributes, item::Reader, number, text};
+use super::{Store, applied, expression::Expression, item::Attributes, item::Reader, number, text};
 use crate::{
     decision::Proof,
     error::Fault,
@@ -23,6 +23,9 @@ pub struct Alias {
     pub proof: Proof,
     /// Its bcrypt hash.
     pub hash: Hash,
+    /// The number of the pepper that its digest was made with: when no live alias has it any more, that pepper can be given up.
+    /// 0 stands for one that was never written down, as it wasn't at first.
+    pub pepper: u32,
 }
 
 impl fmt::Debug for Alias {
@@ -53,6 +56,20 @@ impl Store {
         applied(put.condition_expression("attribute_not_exists(pk)").send().await).map(|_| ())
     }
 
+    /// Stores the alias of a secret that has one under another pepper, unless it is there already. By an update, because that is
+    /// all that an authorizer may do to the table of keys.
+    ///
+    /// # Errors
+    /// A [`Fault`] if DynamoDB doesn't answer.
+    pub async fn add_alias(&self, digest: &Digest, alias: &Alias) -> Result<(), Fault> {
+        let mut attributes = write(digest, alias);
+        let key = ["pk", "sk"].map(|name| attributes.remove_entry(name));
+        let mut expression = Expression::default();
+        attributes.into_iter().for_each(|(name, value)| expression.set(&name, value));
+        let update = self.client.update_item().table_name(&self.tables.keys).set_key(Some(key.into_iter().flatten().collect()));
+        applied(expression.apply(update).condition_expression("attribute_not_exists(pk)").send().await).map(|_| ())
+    }
+
     /// Lets DynamoDB remove the alias after `ttl`, because its generation has ended. Answers whether there is one: one that is
     /// gone stays gone.
     ///
@@ -74,7 +91,7 @@ fn partition(digest: &str) -> String {
 /// The item of `alias`. A live one has no `ttl`.
 #[must_use]
 pub fn write(digest: &Digest, alias: &Alias) -> Attributes {
-    Attributes::from([
+    let mut attributes = Attributes::from([
         ("pk".to_owned(), text(partition(&digest.encoded()))),
         ("sk".to_owned(), text("alias")),
         ("schema".to_owned(), number(SCHEMA)),
@@ -82,7 +99,11 @@ pub fn write(digest: &Digest, alias: &Alias) -> Attributes {
         ("generation".to_owned(), number(alias.proof.number.into())),
         ("tag".to_owned(), text(&alias.proof.tag)),
         ("hash".to_owned(), text(alias.hash.expose())),
-    ])
+    ]);
+    if alias.pepper != 0 {
+        attributes.insert("pepper".to_owned(), number(alias.pepper.into()));
+    }
+    attributes
 }
 
 fn read(attributes: &Attributes) -> Result<Alias, Fault> {
@@ -92,5 +113,6 @@ fn read(attributes: &Attributes) -> Result<Alias, Fault> {
         key: item.parsed("key", KeyId::parse)?,
         proof: Proof { number: item.generation("generation")?, tag: item.tag("tag")?.to_owned() },
         hash: item.parsed("hash", Hash::parse)?,
+        pepper: item.pepper("pepper")?,
     })
 }

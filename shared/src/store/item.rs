@@ -113,6 +113,15 @@ impl<'a> Reader<'a> {
         number.ok_or_else(|| self.corrupt(format_args!("{name} is out of range")))
     }
 
+    /// The number of a pepper; 0 if there is none.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it is out of range.
+    pub fn pepper(&self, name: &str) -> Result<u32, Fault> {
+        let number = u32::try_from(self.optional_number(name)?.unwrap_or(0)).ok();
+        number.ok_or_else(|| self.corrupt(format_args!("{name} is out of range")))
+    }
+
     /// The tag of a generation.
     ///
     /// # Errors

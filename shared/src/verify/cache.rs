@@ -14,9 +14,19 @@ const READ_INTERVAL_MILLIS: u64 = 1000;
 
 pub(super) struct Cache {
     // By the digest under the current pepper: when that changes, entries of the former one are simply never found again.
-    proofs: LruCache<Digest, (KeyId, Proof)>,
+    proofs: LruCache<Digest, Proved>,
     unknown: LruCache<Digest, Timestamp>,
     records: LruCache<KeyId, Known>,
+}
+
+/// What a secret has proved.
+#[derive(Clone, Debug)]
+pub(super) struct Proved {
+    pub(super) key: KeyId,
+    pub(super) proof: Proof,
+    /// The digest of the alias that it was found by, if that is under another pepper than the current one; and when to see again
+    /// whether it may have one under that.
+    pub(super) elsewhere: Option<(Digest, Timestamp)>,
 }
 
 struct Known {
@@ -32,12 +42,19 @@ impl Cache {
         Self { proofs: LruCache::new(capacity), unknown: LruCache::new(capacity), records: LruCache::new(capacity) }
     }
 
-    pub(super) fn proof(&mut self, digest: &Digest) -> Option<(KeyId, Proof)> {
+    pub(super) fn proof(&mut self, digest: &Digest) -> Option<Proved> {
         self.proofs.get(digest).cloned()
     }
 
-    pub(super) fn proven(&mut self, digest: Digest, proven: (KeyId, Proof)) {
-        self.proofs.put(digest, proven);
+    pub(super) fn proven(&mut self, digest: Digest, proved: Proved) {
+        self.proofs.put(digest, proved);
+    }
+
+    /// Puts off until `next` to see whether a secret may have an alias under the current pepper; with none, for good.
+    pub(super) fn see_again(&mut self, digest: &Digest, next: Option<Timestamp>) {
+        if let Some(proved) = self.proofs.peek_mut(digest) {
+            proved.elsewhere = proved.elsewhere.zip(next).map(|((found, _), next)| (found, next));
+        }
     }
 
     pub(super) fn is_unknown(&mut self, digest: &Digest, now: Timestamp) -> bool {

@@ -119,7 +119,7 @@ fn is_seen_in_about(damage: &str) -> bool {
         // No secrets, or fewer: what was known of them has been cleared away.
         ["secrets"] => what != "emptied",
         ["secrets", _] => what != "removed",
-        ["secrets", _, "created_by" | "digest" | "hint"] => what != "nonsense",
+        ["secrets", _, "created_by" | "p1" | "hint"] => what != "nonsense",
         ["secrets", ..] => true,
         // Nothing staged, or less of it.
         [staged] if staged.starts_with("staged#") => what != "removed" && what != "emptied",

@@ -37,6 +37,7 @@ const RULES: &[Rule] = &[
     harmless("about", "", BOTH, "no decision reads it"),
     harmless("alias", "", WARM, "the secret is proven, and stays so: whether it counts is the record's to say"),
     harmless("alias", "schema: removed", COLD, "from before there were numbers"),
+    harmless("alias", "pepper: removed", COLD, "from before it was written down"),
     harmless("alias", "ttl", COLD, "only DynamoDB reads it"),
     harmless("fingerprints", "", WARM, "the peppers have been checked against it"),
     harmless("fingerprints", "schema: removed", COLD, "from before there were numbers"),
