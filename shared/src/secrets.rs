@@ -65,17 +65,17 @@ impl Peppers {
         self.issue_with == other.issue_with && fingerprints(self) == fingerprints(other)
     }
 
-    /// The number of the pepper that a secret made at `now` depends on: `issue_with` once every instance knows it.
+    /// The number of the pepper that a secret made at `now` depends on: `issue_with` once every instance knows it. The very first one
+    /// needs no time; which one that was, clocks that differ can't tell, so it is the one beside which no other is recorded.
     fn settled(&self, now: Timestamp) -> u32 {
-        let age = |recorded: &Recorded| recorded.since.until(now);
-        let first = self.recorded.iter().min_by_key(|(_, recorded)| recorded.since);
-        match (self.recorded.get(&self.issue_with), first) {
-            (Some(current), Some((first, _))) if age(current) < SETTLING_SECONDS && *first != self.issue_with => {
-                let settled = self.recorded.iter().filter(|(_, recorded)| age(recorded) >= SETTLING_SECONDS);
-                settled.max_by_key(|(_, recorded)| recorded.since).map_or(*first, |(number, _)| *number)
-            }
-            _ => self.issue_with,
+        let is_settled = |recorded: &Recorded| recorded.since.until(now) >= SETTLING_SECONDS;
+        let others = || self.recorded.iter().filter(|(number, _)| **number != self.issue_with);
+        if self.recorded.get(&self.issue_with).is_some_and(is_settled) {
+            return self.issue_with;
         }
+        let newest = others().filter(|(_, recorded)| is_settled(recorded)).max_by_key(|(_, recorded)| recorded.since);
+        let former = newest.or_else(|| others().min_by_key(|(_, recorded)| recorded.since));
+        former.map_or(self.issue_with, |(number, _)| *number)
     }
 }
 
@@ -280,6 +280,8 @@ mod tests {
             (2, vec![(1, 10_000), (2, 599)], 1),
             (2, vec![(1, 10_000), (2, 600)], 2),
             (2, vec![(1, 100), (2, 50)], 1),
+            (2, vec![(1, 50), (2, 52)], 1), // the clock of whoever recorded the first one was ahead
+            (2, vec![(2, 0)], 2),
             (1, vec![(1, 10_000), (2, 5_000)], 1),
         ] {
             assert_eq!(set(issue_with, &recorded).settled(NOW), expected, "{issue_with} {recorded:?}");

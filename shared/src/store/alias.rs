@@ -23,8 +23,8 @@ pub struct Alias {
     pub proof: Proof,
     /// Its bcrypt hash.
     pub hash: Hash,
-    /// The number of the pepper that its digest was made with: when no live alias has it any more, that pepper can be given up.
-    /// 0 stands for one that was never written down, as it wasn't at first.
+    /// The number of the pepper that its digest was made with, for whoever wants to give up another: every secret that is needed must
+    /// have an alias under this one first. 0 stands for one that was never written down, as it wasn't at first.
     pub pepper: u32,
 }
 

@@ -150,12 +150,9 @@ impl World {
             let aliases: Vec<_> =
                 stored.iter().filter(|item| text(item, "key") == id && text(item, "tag") == generation.tag).collect();
             let over = generation.grace.is_some() || revoked;
-            must!(
-                aliases.len() == 1 || (over && aliases.is_empty()),
-                "{} aliases of generation {}",
-                aliases.len(),
-                generation.number
-            );
+            must!(over || !aliases.is_empty(), "no alias of generation {}", generation.number);
+            let peppers: BTreeSet<_> = aliases.iter().map(|alias| number(alias, "pepper")).collect();
+            must!(peppers.len() == aliases.len(), "two aliases of generation {} under one pepper", generation.number);
             must!(aliases.iter().all(|alias| alias.contains_key("ttl") == over), "an alias ends, or doesn't, and shouldn't");
         }
         let orphans = stored.iter().filter(|item| text(item, "key") == id && text(item, "sk") == "alias");
@@ -218,7 +215,7 @@ impl World {
         Ok(())
     }
 
-    fn table(&self, logical_id: &str) -> String {
+    pub(super) fn table(&self, logical_id: &str) -> String {
         self.template
             .tables
             .iter()

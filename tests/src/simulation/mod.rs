@@ -22,6 +22,7 @@ pub mod clock;
 mod finale;
 pub mod job;
 pub mod model;
+mod operator;
 pub mod oracle;
 pub mod sandbox;
 pub mod schedule;
@@ -192,6 +193,7 @@ impl World {
                 let index = self.rng.usize(0..self.sandboxes.len());
                 self.restart(index).await;
             }
+            Step::Peppers => self.change_peppers().await,
             Step::Ttl => self.ttl(),
         }
         Ok(())

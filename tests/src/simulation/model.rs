@@ -31,7 +31,7 @@ const FELT: Duration = Duration::from_secs(10);
 /// What is known.
 pub struct Model {
     pub(super) time: TrueTime,
-    retention: u64,
+    pub(super) retention: u64,
     /// Every key, by id.
     pub keys: BTreeMap<String, Key>,
     /// Every secret that reached a caller.
@@ -43,10 +43,13 @@ pub struct Model {
     sandboxes: BTreeMap<u64, usize>,
     struck: BTreeMap<usize, Instant>,
     struck_errands: BTreeSet<u64>,
-    /// Tags of secrets whose aliases DynamoDB has removed after their end: who they were, nobody can tell any more.
+    /// Tags of secrets whose aliases DynamoDB has removed after their end, or that ended before their pepper was given up: who they
+    /// were, nobody can tell any more.
     pub forgotten: BTreeSet<String>,
     /// Whether DynamoDB has removed any closed day.
     pub usage_removed: bool,
+    /// Whether there are two peppers.
+    pub peppers_change: bool,
 }
 
 /// A key's hot item through time.
@@ -112,6 +115,7 @@ impl Model {
             struck_errands: BTreeSet::new(),
             forgotten: BTreeSet::new(),
             usage_removed: false,
+            peppers_change: false,
         }
     }
 

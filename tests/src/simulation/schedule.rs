@@ -42,6 +42,8 @@ pub enum Step {
     Clock,
     /// One sandbox is replaced by a cold one.
     Restart,
+    /// The operator takes the next step of changing peppers, if it can be taken.
+    Peppers,
     /// DynamoDB removes some of what has reached its end.
     Ttl,
 }
@@ -51,6 +53,9 @@ pub fn next(rng: &mut Rng, model: &Model, calm: bool) -> Step {
     if known(model).next().is_none() || rng.u8(0..30) == 0 {
         return Step::Together(vec![(Job::Issue(order(rng, model)), Duration::ZERO, None)]);
     }
+    if model.peppers_change && rng.u8(0..6) == 0 {
+        return Step::Peppers;
+    }
     match rng.u8(0..100) {
         0..62 => {
             let jobs = (0..rng.usize(1..=4)).map(|_| with_fate(rng, model, calm)).collect();
@@ -58,9 +63,10 @@ pub fn next(rng: &mut Rng, model: &Model, calm: bool) -> Step {
         }
         62..76 => Step::Wait(wait(rng)),
         76..80 => Step::Midnight(rng.u64(0..4)),
-        80..92 if !calm => Step::Weather(Box::new(weather(rng))),
-        80..95 => Step::Clock,
-        95..97 => Step::Restart,
+        80..91 if !calm => Step::Weather(Box::new(weather(rng))),
+        80..92 => Step::Clock,
+        92..94 => Step::Restart,
+        94..97 => Step::Peppers,
         _ => Step::Ttl,
     }
 }
