@@ -104,6 +104,18 @@ impl Changes {
         Ok(key)
     }
 
+    /// Fails if `record` is to share limits that its owner's keys don't have: such a key could never be used.
+    ///
+    /// # Errors
+    /// `invalid_field`; a fault.
+    pub async fn check_sharing(&self, record: &Record) -> Result<(), Error> {
+        if record.shared_limits && self.store.shared_limits(&record.owner).await?.is_none() {
+            let detail = "can't be true: the owner's keys share no limits yet. PUT /v1/owners/{type}/{id}/limits first";
+            return Err(Rejection::field("shared_limits", detail).into());
+        }
+        Ok(())
+    }
+
     /// Writes down that a change begins. Without that, no change.
     ///
     /// # Errors
@@ -327,7 +339,7 @@ impl Changes {
     }
 
     /// Writes down that nothing was changed; answers why.
-    pub(crate) async fn refused(&self, event: &Event, rejection: Rejection) -> Error {
+    pub async fn refused(&self, event: &Event, rejection: Rejection) -> Error {
         match self.outcome(event, Phase::Refused(rejection.code.as_str())).await {
             Ok(()) => rejection.into(),
             Err(fault) => fault,

@@ -2,10 +2,12 @@
 
 use crate::{
     address,
-    decision::{Decision, Proof, Refusal, Request, Route, Use, decide, standing, trusted_now},
+    decision::{Decision, Proof, Refusal, Request, Route, Use, decide, full, standing, trusted_now},
     error::Code,
+    limit::Remaining,
     record::{Record, Status},
     scope::Scope,
+    shared_limits::SharedLimits,
     time::Timestamp,
     view,
 };
@@ -13,7 +15,7 @@ use crate::{
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// `status`, `secret`, `ip_allowlist`, `scopes`, or `limit_` and its period.
+    /// `status`, `secret`, `ip_allowlist`, `scopes`, or `limit_` or `owner_limit_` and its period.
     pub name: String,
     /// Whether it lets the request pass.
     pub passes: bool,
@@ -38,16 +40,25 @@ impl Checked {
     }
 }
 
-/// What `request` would come to, made with the secret of `proof` at `now`. Nothing is counted, and a clock that is behind
-/// the one that last swept the record counts as that.
+/// What `request` would come to, made with the secret of `proof` at `now`, of a key that shares `shared` with others. Nothing is
+/// counted, and a clock that is behind the one that last swept the record counts as that.
 #[must_use]
-pub fn check(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp) -> Checked {
-    let now = trusted_now(record, now).unwrap_or(record.swept);
+pub fn check(record: &Record, shared: Option<&SharedLimits>, proof: &Proof, request: &Request<'_>, now: Timestamp) -> Checked {
+    let now = trusted_now(record.swept, now).unwrap_or(record.swept);
+    let left = shared.map(|limits| limits.remaining(now)).unwrap_or_default();
     let refusal = match decide(record, proof, request, now) {
         Ok(Decision::Refuse(refusal)) => Some(refusal),
-        Ok(Decision::Proceed(Use { .. })) | Err(_) => None,
+        Ok(Decision::Proceed(Use { .. })) | Err(_) => full(&left, true),
     };
-    Checked { refusal, rules: rules(record, proof, request, now) }
+    let mut rules = rules(record, proof, request, now);
+    rules.extend(left.iter().map(|left| limit("owner_limit", left)));
+    Checked { refusal, rules }
+}
+
+fn limit(rule: &str, left: &Remaining) -> Rule {
+    let name = format!("{rule}_{}", left.limit.period.as_str());
+    let because = format!("{} of {} are left for {} s", left.remaining, left.limit.requests, left.reset_seconds);
+    Rule { name, passes: left.remaining > 0, because }
 }
 
 fn rules(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp) -> Vec<Rule> {
@@ -64,11 +75,7 @@ fn rules(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp) 
     let scope = scope(record, request);
     let none = || format!("none of the key's scopes allows this {}", request.method);
     rules.push(rule("scopes", scope.is_some(), scope.unwrap_or_else(none)));
-    for left in record.remaining(now) {
-        let period = left.limit.period.as_str();
-        let because = format!("{} of {} are left for {} s", left.remaining, left.limit.requests, left.reset_seconds);
-        rules.push(rule(&format!("limit_{period}"), left.remaining > 0, because));
-    }
+    rules.extend(record.remaining(now).iter().map(|left| limit("limit", left)));
     rules
 }
 
@@ -125,7 +132,7 @@ mod tests {
         record.scopes = vec![Scope::Read, Scope::parse("POST /reports/{id}").unwrap()];
         record.networks = vec!["10.0.0.0/8".parse().unwrap(), "203.0.113.0/24".parse().unwrap()];
         let proof = Proof { number: 1, tag: "tag1".to_owned() };
-        let checked = check(&record, &proof, &request("POST", "/reports/7", "203.0.113.7", Route::Api), NOW);
+        let checked = check(&record, None, &proof, &request("POST", "/reports/7", "203.0.113.7", Route::Api), NOW);
         let because: Vec<_> = checked.rules.iter().map(|rule| (rule.name.as_str(), rule.because.as_str())).collect();
         let expected = [
             ("status", "the key is active"),
@@ -156,7 +163,7 @@ mod tests {
             record.counters.windows.insert(Window::at(Period::Minute, NOW), counted);
             let proof = Proof { number, tag: if tag { "tag1" } else { "other" }.to_owned() };
             let route = [Route::Api, Route::Management, Route::Own, Route::OwnRotation][route as usize];
-            let checked = check(&record, &proof, &request(method, "/x", address, route), NOW);
+            let checked = check(&record, None, &proof, &request(method, "/x", address, route), NOW);
             let rule = match checked.refusal.as_ref().map(Refusal::code) {
                 None => None,
                 Some(Code::RevokedKey | Code::DisabledKey) => Some("status"),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::{
     address,
     error::Code,
-    limit::{Limit, Period, Window},
+    limit::{Limit, Period, Remaining, Window},
     path::NormalPath,
     record::{Generation, Record, Status},
     scope::{self, Scope},
@@ -93,6 +93,8 @@ pub enum Refusal {
     Limited {
         /// The limit that is reached.
         limit: Limit,
+        /// Whether it is its owner's, and shared with other keys.
+        shared: bool,
         /// Seconds until its window ends.
         retry_after_seconds: u64,
     },
@@ -156,7 +158,7 @@ pub struct ClockBehind {
 /// # Errors
 /// [`ClockBehind`] if this clock can't be trusted to name the current window.
 pub fn decide(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp) -> Result<Decision, ClockBehind> {
-    let now = trusted_now(record, now)?;
+    let now = trusted_now(record.swept, now)?;
     Ok(match refusal(record, proof, request, now) {
         Some(refusal) => Decision::Refuse(refusal),
         None => Decision::Proceed(charge(record, proof, now)),
@@ -167,15 +169,15 @@ pub fn decide(record: &Record, proof: &Proof, request: &Request<'_>, now: Timest
 ///
 /// # Errors
 /// [`ClockBehind`] if this clock can't be trusted to name the current window.
-pub fn trusted_now(record: &Record, now: Timestamp) -> Result<Timestamp, ClockBehind> {
-    match now.until(record.swept) {
+pub fn trusted_now(swept: Timestamp, now: Timestamp) -> Result<Timestamp, ClockBehind> {
+    match now.until(swept) {
         behind_seconds if behind_seconds > MOST_CLOCK_SKEW => Err(ClockBehind { behind_seconds }),
-        _ => Ok(now.max(record.swept)),
+        _ => Ok(now.max(swept)),
     }
 }
 
 fn refusal(record: &Record, proof: &Proof, request: &Request<'_>, now: Timestamp) -> Option<Refusal> {
-    standing(record, proof, request, now).or_else(|| full(record, now))
+    standing(record, proof, request, now).or_else(|| full(&record.remaining(now), false))
 }
 
 /// Why `record` refuses `request` whatever was counted, if it does. Asked once more of the record that a use has left: what
@@ -214,11 +216,11 @@ fn in_scope(record: &Record, request: &Request<'_>) -> bool {
     }
 }
 
-/// The full window that ends last: a retry before its end is in vain.
-fn full(record: &Record, now: Timestamp) -> Option<Refusal> {
-    let full = record.remaining(now).into_iter().filter(|left| left.remaining == 0);
-    full.max_by_key(|left| left.reset_seconds)
-        .map(|left| Refusal::Limited { limit: left.limit, retry_after_seconds: left.reset_seconds })
+/// The refusal for the full window that ends last, if one is full: a retry before its end is in vain.
+#[must_use]
+pub fn full(remaining: &[Remaining], shared: bool) -> Option<Refusal> {
+    let full = remaining.iter().filter(|left| left.remaining == 0).max_by_key(|left| left.reset_seconds);
+    full.map(|left| Refusal::Limited { limit: left.limit, shared, retry_after_seconds: left.reset_seconds })
 }
 
 /// The generation whose first use ends `generation`, if that was agreed when it was rotated.
@@ -242,9 +244,15 @@ fn charge(record: &Record, proof: &Proof, now: Timestamp) -> Use {
 /// The ended windows of `record`, if there are any: days are never among them, because they are folded and not lost.
 #[must_use]
 pub fn sweep(record: &Record, now: Timestamp) -> Option<Sweep> {
-    let up_to = record.swept.max(now.minus(SWEEP_DELAY));
-    let ended = |window: &Window| window.day().is_none() && window.end() <= up_to;
-    let windows: Vec<_> = record.counters.windows.keys().copied().filter(ended).collect();
+    let windows = record.counters.windows.keys().copied();
+    ended(windows.filter(|window| window.day().is_none()), record.swept, now)
+}
+
+/// The removal of those of `windows` that have ended, if any has.
+#[must_use]
+pub fn ended(windows: impl Iterator<Item = Window>, swept: Timestamp, now: Timestamp) -> Option<Sweep> {
+    let up_to = swept.max(now.minus(SWEEP_DELAY));
+    let windows: Vec<_> = windows.filter(|window| window.end() <= up_to).collect();
     (!windows.is_empty()).then_some(Sweep { up_to, windows })
 }
 
@@ -307,8 +315,8 @@ mod tests {
         record.networks.clear();
         assert_eq!(refused(&record, &proof(), &get()), Refusal::Scope);
         record.scopes = vec![Scope::Read];
-        let limited =
-            Refusal::Limited { limit: record.limits[0], retry_after_seconds: NOW.until(Window::at(Period::Day, NOW).end()) };
+        let retry_after_seconds = NOW.until(Window::at(Period::Day, NOW).end());
+        let limited = Refusal::Limited { limit: record.limits[0], shared: false, retry_after_seconds };
         assert_eq!(refused(&record, &proof(), &get()), limited);
         record.limits.clear();
         assert!(matches!(decide(&record, &proof(), &get(), NOW), Ok(Decision::Proceed(_))));

@@ -51,6 +51,8 @@ pub enum Code {
     NoSuchKey,
     /// There is no plan of that name.
     NoSuchPlan,
+    /// The owner's keys share no limits.
+    NoSuchLimits,
     /// There is no such route.
     NoSuchRoute,
     /// The key is revoked and can't be changed any more.
@@ -75,7 +77,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order of their status.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidJson,
         Self::UnknownField,
         Self::InvalidField,
@@ -93,6 +95,7 @@ impl Code {
         Self::AddressNotAllowed,
         Self::NoSuchKey,
         Self::NoSuchPlan,
+        Self::NoSuchLimits,
         Self::NoSuchRoute,
         Self::KeyRevoked,
         Self::ChangedMeanwhile,
@@ -128,6 +131,7 @@ impl Code {
             Self::PolicyTooLarge => "policy_too_large",
             Self::NoSuchKey => "no_such_key",
             Self::NoSuchPlan => "no_such_plan",
+            Self::NoSuchLimits => "no_such_limits",
             Self::NoSuchRoute => "no_such_route",
             Self::KeyRevoked => "key_revoked",
             Self::ChangedMeanwhile => "changed_meanwhile",
@@ -157,7 +161,7 @@ impl Code {
             | Self::DisabledKey
             | Self::ReplacedKey => StatusCode::UNAUTHORIZED,
             Self::ScopeNotAllowed | Self::AddressNotAllowed => StatusCode::FORBIDDEN,
-            Self::NoSuchKey | Self::NoSuchPlan | Self::NoSuchRoute => StatusCode::NOT_FOUND,
+            Self::NoSuchKey | Self::NoSuchPlan | Self::NoSuchLimits | Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::KeyRevoked | Self::ChangedMeanwhile | Self::RotationInProgress | Self::SecretInUse | Self::SecretExists => {
                 StatusCode::CONFLICT
             }

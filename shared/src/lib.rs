@@ -39,6 +39,7 @@ mod sample;
 pub mod schedule;
 pub mod scope;
 pub mod secrets;
+pub mod shared_limits;
 pub mod store;
 pub mod telemetry;
 pub mod time;

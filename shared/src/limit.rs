@@ -169,6 +169,17 @@ pub struct Remaining {
     pub reset_seconds: u64,
 }
 
+/// What is left of each of `limits` at `now`, where `count` tells the uses of a window.
+#[must_use]
+pub fn remaining(limits: &[Limit], count: impl Fn(Window) -> u64, now: Timestamp) -> Vec<Remaining> {
+    let remaining = |limit: &Limit| {
+        let window = Window::at(limit.period, now);
+        let remaining = limit.requests.saturating_sub(count(window));
+        Remaining { limit: *limit, remaining, reset_seconds: now.until(window.end()) }
+    };
+    limits.iter().map(remaining).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

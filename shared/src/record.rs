@@ -7,14 +7,18 @@ use ipnet::IpNet;
 use crate::{
     id::KeyId,
     key::Environment,
-    limit::{Limit, Remaining, Window},
+    limit::{self, Limit, Remaining, Window},
     owner::Owner,
     scope::Scope,
     time::Timestamp,
 };
 
-/// The version of the stored form that this code writes, and the newest that it reads.
+/// The version of the stored form that this code writes, unless the next one is needed.
 pub const SCHEMA: u64 = 1;
+
+/// The version of the form of keys that share limits, and the newest that this code reads. Code that doesn't know of them refuses
+/// such a key as a fault of ours, and doesn't let it pass without its shared limits.
+pub const SHARING_SCHEMA: u64 = 2;
 
 /// Characters of a generation's tag. Tags of another length are damage, so it can't be changed for those that are stored.
 pub const TAG_LENGTH: usize = 6;
@@ -123,6 +127,8 @@ pub struct Record {
     pub networks: Vec<IpNet>,
     /// How often it may be used; at most one a period.
     pub limits: Vec<Limit>,
+    /// Whether its uses count against its owner's shared limits as well.
+    pub shared_limits: bool,
     /// One or two secrets, oldest first. Ended ones stay until the next rotation drops them.
     pub generations: Vec<Generation>,
     /// The moment up to which ended windows may have been removed. Never falls.
@@ -192,14 +198,6 @@ impl Record {
     /// What is left of each limit at `now`.
     #[must_use]
     pub fn remaining(&self, now: Timestamp) -> Vec<Remaining> {
-        let remaining = |limit: &Limit| {
-            let window = Window::at(limit.period, now);
-            Remaining {
-                limit: *limit,
-                remaining: limit.requests.saturating_sub(self.count(window)),
-                reset_seconds: now.until(window.end()),
-            }
-        };
-        self.limits.iter().map(remaining).collect()
+        limit::remaining(&self.limits, |window| self.count(window), now)
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn record() -> Record {
         scopes: vec![Scope::Read],
         networks: Vec::new(),
         limits: Vec::new(),
+        shared_limits: false,
         generations: vec![Generation {
             number: 1,
             tag: "tag1".to_owned(),

@@ -18,14 +18,18 @@ use crate::{
     id::KeyId,
     key::{Digest, Secret},
     limit::Window,
+    owner::Owner,
     record::Record,
     secrets::{PepperSource, Peppers},
+    shared_limits::SharedLimits,
     store::{Store, charge, charge::Charge},
     time::Timestamp,
 };
 
 mod cache;
+mod newest;
 mod realias;
+mod sharing;
 mod turns;
 
 use cache::{Cache, Proved};
@@ -54,6 +58,7 @@ pub struct Verifier {
     cache: Mutex<Cache>,
     first_sights: Turns<Digest>,
     reads: Turns<KeyId>,
+    shared_reads: Turns<Owner>,
 }
 
 /// What came of a presented secret.
@@ -68,6 +73,8 @@ pub struct Verdict {
     pub uncertain: u32,
     /// The moment that it counts as.
     pub now: Timestamp,
+    /// What the key shares with others of its owner, if that was looked at.
+    pub shared: Option<Arc<SharedLimits>>,
     realias: Option<Realias>,
 }
 
@@ -144,7 +151,15 @@ impl Verifier {
     /// A verifier that knows nothing yet.
     #[must_use]
     pub fn new(store: Store, peppers: PepperSource, host: Host) -> Self {
-        Self { store, peppers, host, cache: Mutex::new(Cache::new(CAPACITY)), first_sights: Turns::new(), reads: Turns::new() }
+        Self {
+            store,
+            peppers,
+            host,
+            cache: Mutex::new(Cache::new(CAPACITY)),
+            first_sights: Turns::new(),
+            reads: Turns::new(),
+            shared_reads: Turns::new(),
+        }
     }
 
     /// Opens connections and fetches the peppers, in the time that Lambda gives to a starting instance.
@@ -247,13 +262,14 @@ impl Verifier {
         request: &Request<'_>,
         (now, deadline): (Timestamp, Instant),
     ) -> Result<Verdict, Undecided> {
-        let cached = self.cache().record(id);
+        let cached = self.cache().records.get(id);
         let mut certain = cached.is_none();
         let mut current = match cached {
             Some(record) => Some(record),
             None => in_time(deadline, self.read(id)).await?,
         };
         let mut nonce = None;
+        let (mut shared, mut shares) = (None, false);
         let mut uncertain = 0;
         let mut fault = None;
         let mut tries = 0;
@@ -261,16 +277,27 @@ impl Verifier {
             let Some(record) = current else {
                 return Ok(Verdict::unknown(now, uncertain));
             };
-            let r#use = match decision::decide(&record, proof, request, now) {
-                Ok(Decision::Proceed(r#use)) => r#use,
-                Err(behind) => return Err(Undecided { fault: Fault::new("clock.behind", behind), uncertain, key: None }),
-                Ok(Decision::Refuse(refusal)) => {
-                    if certain || refusal == Refusal::Revoked {
-                        return Ok(Verdict::refused(refusal, record, proof, uncertain, now));
-                    }
+            let undecided = |fault| Undecided { fault, uncertain, key: None };
+            let mut decided = match decision::decide(&record, proof, request, now) {
+                Ok(Decision::Proceed(r#use)) => Ok(r#use),
+                Ok(Decision::Refuse(refusal)) => Err(refusal),
+                Err(behind) => return Err(undecided(Fault::new("clock.behind", behind))),
+            };
+            // Once for each request, however often its key has to be tried: what is counted there stays counted.
+            if decided.is_ok() && record.shared_limits && !shares {
+                let (counted, limits) = self.share(&record.owner, (now, deadline)).await.map_err(undecided)?;
+                shares = counted.is_ok();
+                shared = Some(limits);
+                decided = counted.and(decided);
+            }
+            let r#use = match decided {
+                Ok(r#use) => r#use,
+                Err(refusal) if certain || refusal == Refusal::Revoked => {
+                    return Ok(Verdict { shared, ..Verdict::refused(refusal, record, proof, uncertain, now) });
+                }
+                Err(_) => {
                     certain = true;
-                    let read = in_time(deadline, self.read_again(&record, proof)).await;
-                    current = read.map_err(|fault| Undecided { fault, uncertain, key: None })?;
+                    current = in_time(deadline, self.read_again(&record, proof)).await.map_err(undecided)?;
                     continue;
                 }
             };
@@ -279,7 +306,7 @@ impl Verifier {
                 return Err(Undecided { fault: fault.unwrap_or_else(contended), uncertain, key: None });
             }
             if fault.is_some() {
-                tokio::time::sleep(Duration::from_millis(LONGEST_PAUSE_MILLIS.min(10 << tries))).await;
+                pause(tries).await;
             }
             tries += 1;
             let nonce = match &mut nonce {
@@ -289,21 +316,22 @@ impl Verifier {
             let as_of_millis = self.host.clock.millis();
             match self.store.charge(id, &r#use, nonce).await {
                 Ok(Charge::Counted(counted)) => {
-                    let record = self.cache().store(counted, as_of_millis);
-                    return Ok(Verdict::counted(record, proof, request, uncertain, now));
+                    let record = self.cache().records.store(id, counted, as_of_millis);
+                    return Ok(Verdict { shared, ..Verdict::counted(record, proof, request, uncertain, now) });
                 }
                 Ok(Charge::Refused(Some(found))) => {
                     let landed = found.last_request.as_ref() == Some(nonce);
-                    let found = self.cache().store(found, as_of_millis);
+                    let found = self.cache().records.store(id, found, as_of_millis);
                     if landed {
-                        return Ok(Verdict::counted(found, proof, request, uncertain.saturating_sub(1), now));
+                        let uncertain = uncertain.saturating_sub(1);
+                        return Ok(Verdict { shared, ..Verdict::counted(found, proof, request, uncertain, now) });
                     }
                     certain = true;
                     fault = None;
                     current = Some(found);
                 }
                 Ok(Charge::Refused(None)) => {
-                    self.cache().forget(id);
+                    self.cache().records.forget(id);
                     current = None;
                 }
                 Err(failed) => {
@@ -324,7 +352,7 @@ impl Verifier {
         let id = &record.id;
         let recent = || match proof.number > record.newest() {
             true => Ok(None),
-            false => self.cache().recent(id, self.host.clock.millis()),
+            false => self.cache().records.recent(id, self.host.clock.millis()),
         };
         if let Some(record) = recent()? {
             return Ok(Some(record));
@@ -346,13 +374,13 @@ impl Verifier {
         let read = self.store.record(id).await;
         let mut cache = self.cache();
         match read {
-            Ok(Some(record)) => Ok(Some(cache.store(record, as_of_millis))),
+            Ok(Some(record)) => Ok(Some(cache.records.store(id, record, as_of_millis))),
             Ok(None) => {
-                cache.forget(id);
+                cache.records.forget(id);
                 Ok(None)
             }
             Err(fault) => {
-                cache.unread(id, &fault, self.host.clock.millis());
+                cache.records.unread(id, &fault, self.host.clock.millis());
                 Err(fault)
             }
         }
@@ -385,18 +413,18 @@ impl Verdict {
         if let Some(refusal) = decision::standing(&record, proof, request, now) {
             return Self::refused(refusal, record, proof, uncertain + 1, now);
         }
-        Self { outcome: Outcome::Allowed { record }, generation: Some(proof.number), uncertain, now, realias: None }
+        Self { outcome: Outcome::Allowed { record }, generation: Some(proof.number), uncertain, now, shared: None, realias: None }
     }
 
     fn refused(refusal: Refusal, record: Arc<Record>, proof: &Proof, uncertain: u32, now: Timestamp) -> Self {
         let now = trusted(&record, now);
         let outcome = Outcome::Refused { refusal, record: Some(record) };
-        Self { outcome, generation: Some(proof.number), uncertain, now, realias: None }
+        Self { outcome, generation: Some(proof.number), uncertain, now, shared: None, realias: None }
     }
 
     const fn unknown(now: Timestamp, uncertain: u32) -> Self {
         let outcome = Outcome::Refused { refusal: Refusal::Unknown, record: None };
-        Self { outcome, generation: None, uncertain, now, realias: None }
+        Self { outcome, generation: None, uncertain, now, shared: None, realias: None }
     }
 
     /// The record that decided, if there is such a key.
@@ -422,6 +450,11 @@ impl Verdict {
     }
 }
 
+/// The pause before another try, after a failure of DynamoDB's.
+async fn pause(tries: u32) {
+    tokio::time::sleep(Duration::from_millis(LONGEST_PAUSE_MILLIS.min(10 << tries))).await;
+}
+
 /// What comes of `work`, if that is in time. Only for work that counts nothing: it is dropped where it stands.
 async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let late = |_| Err(Fault::new("verify.deadline", "no answer in time"));
@@ -430,5 +463,5 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T, Faul
 
 /// The moment that was decided for. A record that refuses even that clock was found by another one's write: then as it is.
 fn trusted(record: &Record, now: Timestamp) -> Timestamp {
-    decision::trusted_now(record, now).unwrap_or(now)
+    decision::trusted_now(record.swept, now).unwrap_or(now)
 }

@@ -9,6 +9,7 @@ use crate::{
     plan::{Plan, PlanName},
     record::{Generation, Record, Status},
     scope::Scope,
+    shared_limits::SharedLimits,
     store::list::Summary,
     time::Timestamp,
 };
@@ -26,7 +27,8 @@ pub fn key(key: &Key, now: Timestamp) -> Value {
         "status": record.status.as_str(),
         "scopes": scopes(&record.scopes),
         "ip_allowlist": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "limits": record.remaining(now).iter().map(limit).collect::<Vec<_>>(),
+        "limits": left(&record.remaining(now)),
+        "shared_limits": record.shared_limits,
         "metadata": about.metadata,
         "rotate_every_days": about.rotate_every_days,
         "plan": about.plan.as_ref().map(PlanName::as_str),
@@ -103,9 +105,22 @@ pub fn summary(summary: &Summary) -> Value {
     })
 }
 
-/// A key as its holder sees it, who presents the secret of `generation`.
+/// What the keys of an owner share.
 #[must_use]
-pub fn own(record: &Record, generation: u32, now: Timestamp) -> Value {
+pub fn shared_limits(limits: &SharedLimits, now: Timestamp) -> Value {
+    let SharedLimits { owner, version, put: (at, by), .. } = limits;
+    json!({
+        "owner": { "type": owner.kind.as_str(), "id": owner.id() },
+        "version": version,
+        "limits": left(&limits.remaining(now)),
+        "put_at": at,
+        "put_by": by,
+    })
+}
+
+/// A key as its holder sees it, who presents the secret of `generation`; `shared` is what it shares with its owner's other keys.
+#[must_use]
+pub fn own(record: &Record, generation: u32, shared: Option<&SharedLimits>, now: Timestamp) -> Value {
     let presented = record.generation(generation);
     json!({
         "id": record.id,
@@ -115,7 +130,8 @@ pub fn own(record: &Record, generation: u32, now: Timestamp) -> Value {
         "status": record.status.as_str(),
         "scopes": scopes(&record.scopes),
         "ip_allowlist": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "limits": record.remaining(now).iter().map(limit).collect::<Vec<_>>(),
+        "limits": left(&record.remaining(now)),
+        "owner_limits": shared.map(|limits| left(&limits.remaining(now))),
         "presented": {
             "generation": generation,
             "newest": generation == record.newest(),
@@ -139,13 +155,16 @@ pub fn own_secret(record: &Record, secret: &crate::key::Secret) -> Value {
     })
 }
 
-fn limit(left: &Remaining) -> Value {
-    json!({
-        "requests": left.limit.requests,
-        "per": left.limit.period.as_str(),
-        "remaining": left.remaining,
-        "resets_in_seconds": left.reset_seconds,
-    })
+fn left(remaining: &[Remaining]) -> Value {
+    let left = |left: &Remaining| {
+        json!({
+            "requests": left.limit.requests,
+            "per": left.limit.period.as_str(),
+            "remaining": left.remaining,
+            "resets_in_seconds": left.reset_seconds,
+        })
+    };
+    remaining.iter().map(left).collect()
 }
 
 fn show_generation(key: &Key, generation: &Generation, now: Timestamp) -> Value {
@@ -167,8 +186,13 @@ fn show_generation(key: &Key, generation: &Generation, now: Timestamp) -> Value 
 /// What a backend is told of a request that was allowed with the secret of `generation`, as API Gateway's authorizer context
 /// takes it: flat, texts and numbers.
 #[must_use]
-pub fn context(record: &Record, generation: Option<&Generation>, now: Timestamp) -> Map<String, Value> {
-    let remaining = record.remaining(now);
+pub fn context(
+    record: &Record,
+    generation: Option<&Generation>,
+    shared: Option<&SharedLimits>,
+    now: Timestamp,
+) -> Map<String, Value> {
+    let all = all_limits(Some(record), shared, now);
     let scopes: Vec<_> = record.scopes.iter().map(Scope::as_str).collect();
     let mut context = Map::new();
     let mut put = |name: &str, value: Value| context.insert(name.to_owned(), value);
@@ -178,18 +202,25 @@ pub fn context(record: &Record, generation: Option<&Generation>, now: Timestamp)
     put("environment", json!(record.environment.as_str()));
     // No scope holds a comma.
     put("scopes", json!(scopes.join(",")));
-    for left in &remaining {
-        let period = left.limit.period.as_str();
-        put(&format!("limit_{period}"), json!(left.limit.requests));
-        put(&format!("remaining_{period}"), json!(left.remaining));
-        put(&format!("reset_{period}"), json!(left.reset_seconds));
+    for (whose, left) in &all {
+        let (whose, period) = (whose.replace('-', "_"), left.limit.period.as_str());
+        put(&format!("{whose}limit_{period}"), json!(left.limit.requests));
+        put(&format!("{whose}remaining_{period}"), json!(left.remaining));
+        put(&format!("{whose}reset_{period}"), json!(left.reset_seconds));
     }
-    context.extend(rate_limit_headers(&remaining));
+    context.extend(rate_limit_headers(&all));
     if let Some(generation) = generation {
         context.insert("generation".to_owned(), json!(generation.number));
         context.extend(deprecation_headers(generation));
     }
     context
+}
+
+/// Every limit that counts for a key: its own, and, as `owner-`, those that it shares.
+fn all_limits(record: Option<&Record>, shared: Option<&SharedLimits>, now: Timestamp) -> Vec<(&'static str, Remaining)> {
+    let own = record.into_iter().flat_map(|record| record.remaining(now)).map(|left| ("", left));
+    let shared = shared.into_iter().flat_map(|limits| limits.remaining(now)).map(|left| ("owner-", left));
+    own.chain(shared).collect()
 }
 
 /// The values of the `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) headers, for a secret that a rotation has replaced.
@@ -202,28 +233,35 @@ fn deprecation_headers(generation: &Generation) -> impl Iterator<Item = (String,
 
 /// What a caller is told who is refused.
 #[must_use]
-pub fn refusal_context(refusal: &Refusal, record: Option<&Record>, now: Timestamp) -> Map<String, Value> {
+pub fn refusal_context(
+    refusal: &Refusal,
+    record: Option<&Record>,
+    shared: Option<&SharedLimits>,
+    now: Timestamp,
+) -> Map<String, Value> {
     let mut context = Map::new();
     let mut put = |name: &str, value: Value| context.insert(name.to_owned(), value);
     put("code", json!(refusal.code().as_str()));
     put("detail", json!(detail(refusal)));
     if let Refusal::Limited { retry_after_seconds, .. } = refusal {
         put("retryAfter", json!(retry_after_seconds));
-        context.extend(rate_limit_headers(&record.map(|record| record.remaining(now)).unwrap_or_default()));
+        context.extend(rate_limit_headers(&all_limits(record, shared, now)));
     }
     context
 }
 
 /// The values of the `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers), if there are limits.
-fn rate_limit_headers(remaining: &[Remaining]) -> Vec<(String, Value)> {
-    if remaining.is_empty() {
+fn rate_limit_headers(all: &[(&str, Remaining)]) -> Vec<(String, Value)> {
+    if all.is_empty() {
         return Vec::new();
     }
-    let join = |item: fn(&Remaining) -> String| remaining.iter().map(item).collect::<Vec<_>>().join(", ");
-    let policy =
-        join(|left| format!("\"{}\";q={};w={}", left.limit.period.as_str(), left.limit.requests, left.limit.period.secs()));
-    let state = join(|left| format!("\"{}\";r={};t={}", left.limit.period.as_str(), left.remaining, left.reset_seconds));
-    vec![("rateLimitPolicy".to_owned(), json!(policy)), ("rateLimit".to_owned(), json!(state))]
+    let join = |item: fn(&Remaining) -> String| {
+        let items = all.iter().map(|(whose, left)| format!("\"{whose}{}\";{}", left.limit.period.as_str(), item(left)));
+        json!(items.collect::<Vec<_>>().join(", "))
+    };
+    let policy = join(|left| format!("q={};w={}", left.limit.requests, left.limit.period.secs()));
+    let state = join(|left| format!("r={};t={}", left.remaining, left.reset_seconds));
+    vec![("rateLimitPolicy".to_owned(), policy), ("rateLimit".to_owned(), state)]
 }
 
 /// The sentence for a refusal.
@@ -237,11 +275,12 @@ pub fn detail(refusal: &Refusal) -> String {
         Refusal::Replaced => "The key was rotated and this secret has ended. Use the new one.".to_owned(),
         Refusal::Address => "The key may not be used from this address.".to_owned(),
         Refusal::Scope => "The key's scopes do not allow this request.".to_owned(),
-        Refusal::Limited { limit, retry_after_seconds } => {
+        Refusal::Limited { limit, shared, retry_after_seconds } => {
             format!(
-                "The limit of {} requests per {} is reached. Try again in {retry_after_seconds} s.",
+                "The limit of {} requests per {}{} is reached. Try again in {retry_after_seconds} s.",
                 limit.requests,
-                limit.period.as_str()
+                limit.period.as_str(),
+                if *shared { " that the owner's keys share" } else { "" },
             )
         }
     }
@@ -264,7 +303,8 @@ mod tests {
             Refusal::Replaced,
             Refusal::Address,
             Refusal::Scope,
-            Refusal::Limited { limit, retry_after_seconds: 60 },
+            Refusal::Limited { limit, shared: false, retry_after_seconds: 60 },
+            Refusal::Limited { limit, shared: true, retry_after_seconds: 60 },
         ];
         for refusal in refusals {
             let detail = detail(&refusal);

@@ -33,6 +33,8 @@ async fn a_bad_order_is_refused_with_its_field_and_nothing_is_stored() {
         (json!({ "name": long }), "invalid_field", "name"),
         (json!({ "name": 7 }), "invalid_field", "name"),
         (json!({ "owner": "user:1" }), "invalid_field", "owner"),
+        (json!({ "shared_limits": [] }), "invalid_field", "shared_limits"),
+        (json!({ "shared_limits": true }), "invalid_field", "shared_limits"),
         (json!({ "owner": { "type": "team", "id": "1" } }), "invalid_field", "owner.type"),
         (json!({ "owner": { "type": "user", "id": "" } }), "invalid_field", "owner.id"),
         (json!({ "owner": { "type": "user", "id": "a b" } }), "invalid_field", "owner.id"),

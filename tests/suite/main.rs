@@ -24,6 +24,7 @@ mod proxy;
 mod races;
 mod revocation;
 mod rotation;
+mod shared_limits;
 mod simulation;
 mod stored_items;
 mod stored_shapes;

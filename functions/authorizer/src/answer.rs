@@ -26,15 +26,16 @@ pub(crate) struct Answers {
 
 impl Answers {
     pub(crate) fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
+        let shared = verdict.shared.as_deref();
         let (refusal, record) = match &verdict.outcome {
             Outcome::Allowed { record } => {
                 let generation = verdict.generation.and_then(|number| record.generation(number));
-                let context = view::context(record, generation, verdict.now);
+                let context = view::context(record, generation, shared, verdict.now);
                 return Ok(self.allow(event, record.id.as_str(), context, &self.usage_key));
             }
             Outcome::Refused { refusal, record } => (refusal, record.as_deref()),
         };
-        let context = view::refusal_context(refusal, record, verdict.now);
+        let context = view::refusal_context(refusal, record, shared, verdict.now);
         let principal = record.map_or("unknown", |record| record.id.as_str());
         match refusal {
             Refusal::Limited { .. } if event.answers_429() => Ok(self.allow(event, principal, context, &self.unknown_usage_key)),

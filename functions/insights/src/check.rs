@@ -72,6 +72,7 @@ impl Insights {
         let id = api::key_id(request)?;
         let question = Question::read(api::fields(request)?)?;
         let (record, now) = (self.record(&id).await?, self.host.clock.now());
+        let shared = self.store.shared_by(&record).await?;
         let proof = question.proof(&record)?;
         let asked = shared::decision::Request {
             method: &question.method,
@@ -79,7 +80,7 @@ impl Insights {
             route: if question.management { Route::Management } else { Route::Api },
             address: question.source_ip,
         };
-        Ok(Reply::ok(answer(&check(&record, &proof, &asked, now), proof.number)))
+        Ok(Reply::ok(answer(&check(&record, shared.as_ref(), &proof, &asked, now), proof.number)))
     }
 }
 

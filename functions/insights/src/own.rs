@@ -13,6 +13,7 @@ impl Insights {
         let (id, generation) = api::own(request)?;
         Parameters::read(request, &[])?;
         let record = self.record(&id).await?;
-        Ok(Reply::ok(view::own(&record, generation, self.host.clock.now())))
+        let shared = self.store.shared_by(&record).await?;
+        Ok(Reply::ok(view::own(&record, generation, shared.as_ref(), self.host.clock.now())))
     }
 }

@@ -184,6 +184,7 @@ impl Issue {
         // The policy is checked before bcrypt runs: a refused order costs nothing.
         let mut record = record(id, order.clone(), now);
         change::check_size(&record)?;
+        self.changes.check_sharing(&record).await?;
         let minted = self.mint.mint(secret, &record.id, 1, actor).await?;
         let tag = &minted.alias.proof.tag;
         record.generations[0].tag.clone_from(tag);
@@ -233,6 +234,7 @@ fn record(id: KeyId, order: Order, now: Timestamp) -> Record {
         scopes: order.scopes,
         networks: order.networks,
         limits: order.limits,
+        shared_limits: order.shared_limits,
         generations: vec![Generation {
             number: 1,
             tag: String::new(),

@@ -1,5 +1,5 @@
 //! Everything that is done to keys without making a secret: get, list, update, disable, enable, revoke, one or all of an owner;
-//! and the plans that keys are issued with. It never sees a pepper.
+//! the plans that keys are issued with, and the limits that they share. It never sees a pepper.
 
 use http::StatusCode;
 use lambda_http::Request;
@@ -21,6 +21,7 @@ use shared::{
 mod listing;
 mod owners;
 mod plans;
+mod shared_limits;
 mod update;
 
 use listing::Listing;
@@ -76,6 +77,8 @@ impl Manage {
             ("GET", "/v1/plans") => return self.list_plans(&request).await,
             ("GET", "/v1/plans/{name}") => return self.show_plan(&request).await,
             ("PUT", "/v1/plans/{name}") => return self.put_plan(&request, &actor).await,
+            ("GET", "/v1/owners/{type}/{id}/limits") => return self.show_shared_limits(&request).await,
+            ("PUT", "/v1/owners/{type}/{id}/limits") => return self.put_shared_limits(&request, &actor).await,
             ("POST", "/v1/owners/{type}/{id}/revoke") => return self.revoke_all(&request, &actor).await,
             ("PATCH", "/v1/keys/{id}") => self.update(&request, &actor).await?,
             ("POST", "/v1/keys/{id}/disable") => {

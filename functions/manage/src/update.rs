@@ -25,6 +25,7 @@ struct Update {
     scopes: Option<Vec<Scope>>,
     networks: Option<Vec<IpNet>>,
     limits: Option<Vec<Limit>>,
+    shared_limits: Option<bool>,
     expires_at: Nullable<Timestamp>,
     metadata: Option<Map<String, Value>>,
     rotate_every_days: Nullable<u32>,
@@ -37,6 +38,7 @@ impl Update {
             scopes: fields.optional("scopes", input::scopes)?,
             networks: fields.optional("ip_allowlist", input::networks)?,
             limits: fields.optional("limits", input::limits)?,
+            shared_limits: fields.optional("shared_limits", input::boolean)?,
             expires_at: fields.nullable("expires_at", |path, value| input::future(path, &value, now))?,
             metadata: fields.optional("metadata", input::metadata)?,
             rotate_every_days: fields.nullable("rotate_every_days", input::rotate_every_days)?,
@@ -53,6 +55,7 @@ impl Update {
         after.scopes = self.scopes.clone().unwrap_or(after.scopes);
         after.networks = self.networks.clone().unwrap_or(after.networks);
         after.limits = self.limits.clone().unwrap_or(after.limits);
+        after.shared_limits = self.shared_limits.unwrap_or(after.shared_limits);
         let newest = after.newest();
         for generation in after.generations.iter_mut().filter(|generation| generation.number == newest) {
             generation.expires_at = self.expires_at.unwrap_or(generation.expires_at);
@@ -69,6 +72,7 @@ impl Manage {
         let key = self.changes.load_to_change(&id, &if_match).await?;
         let record = update.apply(&key.record);
         change::check_size(&record)?;
+        self.changes.check_sharing(&record).await?;
         let change = AboutChange { metadata: update.metadata, rotate_every_days: update.rotate_every_days };
         let event = self.changes.intend("update", &id, actor, difference(&key, &record, &change)).await?;
         self.changes.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, change, &if_match).await

@@ -1,9 +1,9 @@
-//! Management changes as the audit table keeps them: who meant to do what to which key or plan, and what became of it.
+//! Management changes as the audit table keeps them: who meant to do what to which key, plan or owner, and what became of it.
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{error::Fault, host::Host, id::KeyId, plan::PlanName, time::Timestamp};
+use crate::{error::Fault, host::Host, id::KeyId, owner::Owner, plan::PlanName, time::Timestamp};
 
 /// What a change is done to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Subject {
     Key(KeyId),
     /// A plan.
     Plan(PlanName),
+    /// What the keys of an owner share.
+    Owner(String),
 }
 
 impl Subject {
@@ -21,15 +23,17 @@ impl Subject {
         match self {
             Self::Key(_) => "key",
             Self::Plan(_) => "plan",
+            Self::Owner(_) => "owner",
         }
     }
 
-    /// Its id or name.
+    /// Its id or name; an owner's is its type and id, as `user:42`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Key(id) => id.as_str(),
             Self::Plan(name) => name.as_str(),
+            Self::Owner(owner) => owner,
         }
     }
 }
@@ -46,6 +50,12 @@ impl From<&PlanName> for Subject {
     }
 }
 
+impl From<&Owner> for Subject {
+    fn from(owner: &Owner) -> Self {
+        Self::Owner(owner.to_string())
+    }
+}
+
 /// One change, from its intent to its outcome.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -53,7 +63,8 @@ pub struct Event {
     pub id: Uuid,
     /// When it began.
     pub at: Timestamp,
-    /// What is done: `issue`, `import`, `rotate`, `update`, `disable`, `enable`, `revoke`, `put_plan`.
+    /// What is done: `issue`, `import`, `rotate`, `update`, `disable`, `enable`, `revoke`, `put_plan`,
+    /// `put_limits`.
     pub action: &'static str,
     /// What it is done to.
     pub subject: Subject,

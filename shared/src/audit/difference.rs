@@ -26,6 +26,7 @@ pub fn policy(record: &Record) -> Map<String, Value> {
         ("scopes".to_owned(), view::scopes(&record.scopes)),
         ("ip_allowlist".to_owned(), json!(record.networks.iter().map(ToString::to_string).collect::<Vec<_>>())),
         ("limits".to_owned(), view::limits(&record.limits)),
+        ("shared_limits".to_owned(), json!(record.shared_limits)),
         ("generations".to_owned(), json!(record.generations.iter().map(generation).collect::<Vec<_>>())),
     ])
 }

@@ -13,7 +13,7 @@ use super::{
     expression::Expression,
     item::Attributes,
     number, once,
-    record::{found, generation_counter, policy, read, revoked, write},
+    record::{SHARED, found, generation_counter, policy, read, revoked, write},
     text,
 };
 use crate::{
@@ -124,6 +124,9 @@ impl Store {
         let record = &commit.record;
         let mut expression = Expression::default();
         policy(record).into_iter().for_each(|(name, value)| expression.set(&name, value));
+        if !record.shared_limits {
+            expression.remove(SHARED);
+        }
         expression.set("change", text(nonce));
         match record.end_of_life() {
             Some(end) => expression.set("ttl", number(end.plus(retention_seconds).secs())),

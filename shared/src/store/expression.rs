@@ -1,4 +1,4 @@
-//! Update expressions, put together piece by piece.
+//! Update expressions and their conditions, put together piece by piece.
 
 use std::fmt::Write as _;
 
@@ -9,6 +9,7 @@ use super::item::Attributes;
 /// An update expression in the making. Every name goes through a placeholder: many are reserved words.
 #[derive(Clone, Default)]
 pub(super) struct Expression {
+    condition: Vec<String>,
     set: Vec<String>,
     remove: Vec<String>,
     names: Vec<(String, String)>,
@@ -48,8 +49,17 @@ impl Expression {
         self.set.push(expression.to_owned());
     }
 
+    /// Adds `condition` to what must hold; its placeholders are the caller's.
+    pub(super) fn require(&mut self, condition: &str) {
+        self.condition.push(condition.to_owned());
+    }
+
     pub(super) fn name(&mut self, placeholder: &str, name: String) {
         self.names.push((placeholder.to_owned(), name));
+    }
+
+    pub(super) fn value(&mut self, placeholder: &str, value: AttributeValue) {
+        self.values.insert(placeholder.to_owned(), value);
     }
 
     pub(super) fn apply(self, mut update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
@@ -59,6 +69,9 @@ impl Expression {
                 // Writing to a String never fails.
                 let _ = write!(text, "{verb} {} ", parts.join(", "));
             }
+        }
+        if !self.condition.is_empty() {
+            update = update.condition_expression(self.condition.join(" AND "));
         }
         for (placeholder, name) in self.names {
             update = update.expression_attribute_names(placeholder, name);

@@ -6,6 +6,7 @@
 //! | `key_…` | `about` | what no decision needs, and the index attributes, [`about`] |
 //! | `lookup#<digest>` | `alias` | from a secret to its key, [`alias`] |
 //! | `idempotency#<digest>` | `request` | a request that may be sent again, [`idempotency`] |
+//! | `owner#…` | `limits` | what an owner's keys share, [`shared_limits`] |
 //! | `plans` | a plan's name | what keys are issued with, [`plans`] |
 //! | `pepper` | `fingerprints` | which peppers there must be, [`fingerprints`] |
 //!
@@ -35,6 +36,7 @@ pub mod audit;
 pub mod charge;
 pub mod commit;
 pub mod copies;
+mod counting;
 pub mod create;
 mod expression;
 pub mod fingerprints;
@@ -44,6 +46,7 @@ pub mod item;
 pub mod list;
 pub mod plans;
 pub mod record;
+pub mod shared_limits;
 pub mod staged;
 pub mod tidy;
 

@@ -21,13 +21,16 @@ use crate::{
     key::Environment,
     limit::{Limit, Period, Window},
     owner::Owner,
-    record::{Counters, Generation, Record, Revocation, SCHEMA, Status, TAG_LENGTH},
+    record::{Counters, Generation, Record, Revocation, SCHEMA, SHARING_SCHEMA, Status, TAG_LENGTH},
     scope::Scope,
     time::Timestamp,
 };
 
 /// A moment whose text is as long as that of any that will matter: in the year 2286.
 const LATEST: u64 = 9_999_999_999;
+
+/// The mark of keys that share limits; others don't have it.
+pub(super) const SHARED: &str = "shared";
 
 /// Bytes that one write unit pays for.
 const WRITE_UNIT: usize = 1024;
@@ -101,7 +104,7 @@ pub fn write(record: &Record) -> Attributes {
 #[must_use]
 pub fn policy(record: &Record) -> Attributes {
     let mut attributes = Attributes::from([
-        ("schema".to_owned(), number(SCHEMA)),
+        ("schema".to_owned(), number(if record.shared_limits { SHARING_SCHEMA } else { SCHEMA })),
         ("version".to_owned(), number(record.version)),
         ("status".to_owned(), text(record.status.as_str())),
         ("name".to_owned(), text(&record.name)),
@@ -112,6 +115,9 @@ pub fn policy(record: &Record) -> Attributes {
     ]);
     if let Status::Revoked(revocation) = &record.status {
         attributes.extend(revoked(revocation));
+    }
+    if record.shared_limits {
+        attributes.insert(SHARED.to_owned(), AttributeValue::Bool(true));
     }
     attributes
 }
@@ -156,8 +162,13 @@ fn write_generation(generation: &Generation) -> AttributeValue {
 pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
     let item = Reader::new("key", attributes);
     // Without its number it is damaged: unlike other items, this one has always had it.
-    item.number("schema")?;
-    item.known_form(SCHEMA)?;
+    let schema = item.number("schema")?;
+    item.known_form(SHARING_SCHEMA)?;
+    let shared_limits = item.flag(SHARED)?;
+    // Without its mark, such a key would pass without its shared limits.
+    if shared_limits != (schema == SHARING_SCHEMA) {
+        return Err(item.corrupt(format_args!("{SHARED} doesn't go with schema {schema}")));
+    }
     let record = Record {
         id: item.parsed("pk", KeyId::parse)?,
         version: item.number("version")?,
@@ -168,6 +179,7 @@ pub fn read(attributes: &Attributes) -> Result<Record, Fault> {
         scopes: read_scopes(item)?,
         networks: item.parsed_list("networks", |text| address::parse_network(text).ok())?,
         limits: read_limits(item)?,
+        shared_limits,
         generations: item.list("generations")?.iter().map(|value| read_generation(item, value)).collect::<Result<_, _>>()?,
         swept: Timestamp::from_secs(item.number("swept")?),
         counters: read_counters(item, attributes)?,
@@ -275,12 +287,14 @@ mod tests {
         let generation = (times.clone(), time, any::<bool>(), "[a-zA-Z0-9]{6}");
         let limits = prop::collection::btree_map(0_usize..5, 1_u64..1000, 0..5);
         let counts = prop::collection::btree_map((0_usize..5, 1_000_000_u64..4_000_000_000), 0_u64..1000, 0..20);
+        let sharing = any::<bool>();
         let texts = prop::sample::subsequence(vec!["read", "admin", "GET /a/{b}", "ANY /{*rest}"], 0..4);
         let nets = prop::sample::subsequence(vec!["10.0.0.0/8", "2001:db8::/32", "203.0.113.7/32"], 0..3);
         let generations = prop::collection::vec(generation, 1..3);
-        (generations, limits, counts, texts, nets, ".{1,64}", times, any::<bool>()).prop_map(
-            |(generations, limits, counts, scopes, networks, name, revoked, disabled)| {
+        (generations, limits, counts, texts, nets, ".{1,64}", times, any::<bool>(), sharing).prop_map(
+            |(generations, limits, counts, scopes, networks, name, revoked, disabled, sharing)| {
                 let mut record = sample::record();
+                record.shared_limits = sharing;
                 let newest = u32::try_from(generations.len()).unwrap();
                 record.generations = (1..)
                     .zip(generations)
@@ -343,7 +357,7 @@ mod tests {
     #[test]
     fn what_a_newer_version_has_written_is_not_guessed_at() {
         let mut attributes = write(&sample::record());
-        attributes.insert("schema".to_owned(), number(SCHEMA + 1));
+        attributes.insert("schema".to_owned(), number(SHARING_SCHEMA + 1));
         assert_eq!(read(&attributes).unwrap_err().code, "stored.corrupt");
     }
 
