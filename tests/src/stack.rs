@@ -215,6 +215,12 @@ impl Stack {
         self.manage("PATCH", "/v1/keys/{id}", Some(id), body).await
     }
 
+    /// Puts the limits that those keys of the tests' owner share that opt in.
+    pub async fn share(&self, limits: &Value) -> (u16, Value) {
+        let (owner, body) = ([("type", "user"), ("id", "42")], json!({ "limits": limits }).to_string());
+        self.send(event::management_of("PUT", "/v1/owners/{type}/{id}/limits", &owner, &[], &body)).await
+    }
+
     /// A key as `GET /v1/keys/{id}` shows it.
     pub async fn show(&self, id: &str) -> Value {
         self.manage("GET", "/v1/keys/{id}", Some(id), &Value::Null).await.1

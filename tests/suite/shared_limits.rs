@@ -13,14 +13,8 @@ use tests::{
 
 const LIMITS: &str = "/v1/owners/{type}/{id}/limits";
 
-/// Puts limits of the owner that keys of tests have.
-async fn put(stack: &Stack, limits: Value) -> (u16, Value) {
-    let body = json!({ "limits": limits }).to_string();
-    stack.send(management_of("PUT", LIMITS, &[("type", "user"), ("id", "42")], &[], &body)).await
-}
-
 async fn a_minute(stack: &Stack, requests: u64) {
-    let (status, answer) = put(stack, json!([{ "requests": requests, "per": "minute" }])).await;
+    let (status, answer) = stack.share(&json!([{ "requests": requests, "per": "minute" }])).await;
     assert!(status < 300, "{answer}");
 }
 
@@ -39,7 +33,7 @@ async fn total(stack: &Stack, key: &Issued) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_keys_on_sixty_four_instances_are_admitted_exactly_the_limit_together() {
     let stack = Stack::start().await;
-    let (status, answer) = put(&stack, json!([{ "requests": 600, "per": "hour" }, { "requests": 500, "per": "month" }])).await;
+    let (status, answer) = stack.share(&json!([{ "requests": 600, "per": "hour" }, { "requests": 500, "per": "month" }])).await;
     assert_eq!(status, 201, "{answer}");
     let mut keys = Vec::new();
     for _ in 0..4 {
@@ -132,7 +126,7 @@ async fn limits_that_are_put_count_for_the_next_use_on_every_instance_and_what_w
     for instance in &instances {
         assert_eq!(instance.get(&key.secret).await, Answer::Limited);
     }
-    let (status, answer) = put(&stack, json!([])).await;
+    let (status, answer) = stack.share(&json!([])).await;
     assert_eq!((status, &answer["version"]), (200, &json!(3)));
     stack.clock.advance(1);
     assert_eq!(instances[1].get(&key.secret).await, Answer::Allowed, "none");
@@ -240,7 +234,7 @@ async fn without_what_it_shares_a_key_is_answered_500_and_counts_nothing() {
 #[tokio::test]
 async fn ended_windows_are_swept_and_a_slow_clock_begins_none_anew() {
     let stack = Stack::start().await;
-    let (status, _) = put(&stack, json!([{ "requests": 3, "per": "second" }, { "requests": 300, "per": "day" }])).await;
+    let (status, _) = stack.share(&json!([{ "requests": 3, "per": "second" }, { "requests": 300, "per": "day" }])).await;
     assert_eq!(status, 201);
     let key = sharing(&stack).await;
     let slow = Arc::new(stack.instance_at(&stack.clock.skewed(-2000)).await);
@@ -304,7 +298,7 @@ async fn limits_are_put_whole_shown_and_audited() {
         (json!({ "day": 5 }), "limits"),
         (Value::Null, "limits"),
     ] {
-        let (status, problem) = put(&stack, limits).await;
+        let (status, problem) = stack.share(&limits).await;
         assert_eq!((status, &problem["field"]), (400, &json!(field)), "{problem}");
     }
     let team = management_of("PUT", LIMITS, &[("type", "team"), ("id", "42")], &[], r#"{"limits": []}"#);
@@ -312,7 +306,7 @@ async fn limits_are_put_whole_shown_and_audited() {
     assert_eq!((status, &problem["field"]), (400, &json!("type")));
     a_minute(&stack, 5).await;
     stack.clock.advance(1);
-    let (status, answer) = put(&stack, json!([{ "requests": 7, "per": "day" }])).await;
+    let (status, answer) = stack.share(&json!([{ "requests": 7, "per": "day" }])).await;
     assert_eq!((status, &answer["version"], &answer["put_by"]), (200, &json!(2), &json!("key_admin")));
     assert_eq!(answer["owner"], json!({ "type": "user", "id": "42" }));
     assert_eq!(stack.send(show()).await.1, answer);

@@ -44,11 +44,12 @@ async fn with_peppers(peppers: &str) -> Stack {
 async fn fixture() -> Value {
     let stack = with_peppers(PEPPERS).await;
     let limits: Vec<_> = ["second", "minute", "hour", "day", "month"].map(|per| json!({ "requests": 500, "per": per })).into();
+    assert_eq!(stack.share(&json!(limits)).await.0, 201);
     let key = stack
         .issue(json!({
             "name": "fixture", "environment": "test", "scopes": ["read", "GET /reports/{id}"], "limits": limits,
             "ip_allowlist": ["203.0.113.0/24", "2001:db8::/32"], "expires_at": "2099-01-01T00:00:00Z",
-            "metadata": { "team": "red" }, "rotate_every_days": 90,
+            "metadata": { "team": "red" }, "rotate_every_days": 90, "shared_limits": true,
         }))
         .await;
     let instance = stack.instance().await;

@@ -72,7 +72,9 @@ impl Manage {
         let key = self.changes.load_to_change(&id, &if_match).await?;
         let record = update.apply(&key.record);
         change::check_size(&record)?;
-        self.changes.check_sharing(&record).await?;
+        if update.shared_limits.is_some() {
+            self.changes.check_sharing(&record).await?;
+        }
         let change = AboutChange { metadata: update.metadata, rotate_every_days: update.rotate_every_days };
         let event = self.changes.intend("update", &id, actor, difference(&key, &record, &change)).await?;
         self.changes.commit(&event, key, Commit { record, dropped: Vec::new(), unused: None }, change, &if_match).await

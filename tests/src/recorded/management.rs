@@ -359,6 +359,23 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         named("POST", "/v1/owners/{type}/{id}/revoke", json!({ "type": "user", "id": "nobody" }), Some(&reason)),
     );
 
+    let owner = || json!({ "type": "service", "id": "events" });
+    let limits = json!({ "limits": [{ "requests": 100_000, "per": "month" }] });
+    add(
+        "manage-put-owner-limits",
+        "`PUT /v1/owners/{type}/{id}/limits`",
+        "201 the first time and 200 from then on, what the owner's keys share",
+        Expected::Answer(json!({ "body": { "owner": { "type": "service", "id": "events" } } })),
+        named("PUT", "/v1/owners/{type}/{id}/limits", owner(), Some(&limits)),
+    );
+    add(
+        "manage-no-owner-limits",
+        "`GET /v1/owners/{type}/{id}/limits` of an owner whose keys share nothing",
+        "404, `no_such_limits`",
+        refused(404, "no_such_limits"),
+        named("GET", "/v1/owners/{type}/{id}/limits", json!({ "type": "user", "id": "nobody" }), None),
+    );
+
     let example = Asked { header_key: None, ..Asked::example("GET", "") }.proxy(Value::Null, None, reader());
     add(
         "example-get",

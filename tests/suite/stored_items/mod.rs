@@ -149,6 +149,27 @@ async fn a_damaged_alias_lets_nobody_in_who_is_not_known_and_can_still_be_revoke
 }
 
 #[tokio::test]
+async fn damaged_shared_limits_let_nobody_in_and_are_in_the_way_of_no_change() {
+    let needed = meet("limits", async |subject, damage| {
+        let cold = rules("limits", damage, Sight::Cold).next();
+        let (status, fault) = subject.manage("POST", "/v1/keys/{id}/check", &json!({ "path": "/example" })).await;
+        assert_eq!((status, fault.is_none()), if cold.is_some() { (200, true) } else { (503, false) }, "{damage}");
+        for (method, resource, body) in [
+            ("GET", KEY, Value::Null),
+            ("PATCH", KEY, json!({ "name": "renamed" })),
+            ("POST", "/v1/keys/{id}/rotate", Value::Null),
+        ] {
+            assert_eq!(subject.manage(method, resource, &body).await, (200, None), "{damage}: {method}");
+        }
+        assert_eq!(revoke(subject, damage).await, 200, "{damage}");
+        let (answer, _) = subject.get(&subject.stack.instance().await).await;
+        assert_eq!(answer, Answer::Unauthorized, "{damage}");
+    })
+    .await;
+    every_rule_is_needed("limits", &needed);
+}
+
+#[tokio::test]
 async fn damaged_fingerprints_let_nobody_in_and_make_no_key_unknown() {
     let needed = meet("fingerprints", async |subject, damage| {
         // The functions fetch the peppers anew, and with them what the table says of them.

@@ -76,9 +76,10 @@ impl Subject {
         let stack = Stack::start().await;
         let limits: Vec<_> =
             ["second", "minute", "hour", "day", "month"].map(|per| json!({ "requests": 500, "per": per })).into();
+        assert_eq!(stack.share(&json!(limits)).await.0, 201);
         let key = stack
             .issue(json!({
-                "scopes": ["read", "GET /reports/{id}"], "limits": limits, "ip_allowlist": ["203.0.113.0/24", "2001:db8::/32"],
+                "shared_limits": true, "scopes": ["read", "GET /reports/{id}"], "limits": limits, "ip_allowlist": ["203.0.113.0/24", "2001:db8::/32"],
                 "expires_at": "2099-01-01T00:00:00Z", "metadata": { "team": "red" }, "rotate_every_days": 90,
             }))
             .await;
@@ -109,7 +110,8 @@ impl Subject {
         for (name, value) in self.item(kind).iter().filter(|(name, _)| !["pk", "sk"].contains(&name.as_str())) {
             all.extend(damages(value).into_iter().map(|(damage, value)| (format!("{name}{damage}"), name.clone(), value)));
         }
-        let newer = AttributeValue::N("2".to_owned());
+        let newest = self.item(kind).get("schema").and_then(|schema| schema.as_n().ok()?.parse::<u64>().ok()).unwrap_or(1);
+        let newer = AttributeValue::N((newest + 1).to_string());
         all.push(("schema: newer".to_owned(), "schema".to_owned(), Some(newer)));
         all.sort_by(|one, other| one.0.cmp(&other.0));
         all
