@@ -6,6 +6,7 @@ mod bad_input;
 mod calls;
 mod counting;
 mod crash;
+mod documented;
 mod engine_only;
 mod events;
 mod idempotency;
