@@ -1,18 +1,15 @@
 //! Advice on a key, from how it was used: what it could do without.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
 use ipnet::IpNet;
 
 use crate::{
-    audit::attempt::ALLOWED,
+    old_secret::OldSecret,
     path::NormalPath,
-    record::{Generation, Record},
+    record::Record,
     scope::Scope,
-    store::attempts::Copied,
+    store::{attempts::Copied, copies::is_cut},
     time::{DAY, Timestamp},
 };
 
@@ -35,45 +32,51 @@ pub enum Advice {
     OldSecret(OldSecret),
 }
 
-/// How a secret is used that was replaced and hasn't ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OldSecret {
-    /// Its generation.
-    pub generation: u32,
-    /// How often since then, by address.
-    pub uses: BTreeMap<String, u64>,
-    /// When last, in milliseconds since the epoch.
-    pub last_used_millis: u64,
+/// The uses of a key that are known of.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// These.
+    pub uses: &'a [Copied],
+    /// Whether there were no others in the time that is looked at. If there were, nothing is said to be unused.
+    pub complete: bool,
 }
 
-/// Advice on `record` at `now`, from the attempts that are known of: whoever shows it says which. `created_at` is when the key
-/// was issued.
+/// Advice on `record` at `now`, from the uses that were `seen`, of which whoever shows it says since when; and from how its `old`
+/// secret is used, if it has one. `created_at` is when the key was issued. There is none on a key that has ended.
 #[must_use]
-pub fn advice(record: &Record, attempts: &[Copied], created_at: Timestamp, now: Timestamp) -> Vec<Advice> {
-    let uses: Vec<&Copied> = attempts.iter().filter(|attempt| attempt.outcome == ALLOWED).collect();
+pub fn advice(record: &Record, seen: Seen<'_>, old: Option<OldSecret>, created_at: Timestamp, now: Timestamp) -> Vec<Advice> {
     let mut advice = Vec::new();
-    if !uses.is_empty() {
-        let unused = unused_scopes(record, &uses);
+    if record.end_of_life().is_some_and(|end| end <= now) {
+        return advice;
+    }
+    if seen.complete && !seen.uses.is_empty() {
+        let unused = unused_scopes(record, seen.uses);
         advice.extend((!unused.is_empty()).then_some(Advice::UnusedScopes(unused)));
-        advice.extend(allowlist(&uses).filter(|networks| narrower(networks, &record.networks)).map(Advice::Allowlist));
+        advice.extend(allowlist(seen.uses).filter(|networks| narrower(networks, &record.networks)).map(Advice::Allowlist));
     }
     let idle = record.last_used_at.unwrap_or(created_at).until(now) / DAY;
     advice.extend((idle >= IDLE_DAYS).then_some(Advice::Idle(idle)));
-    advice.extend(old_secret(record, attempts, now).map(Advice::OldSecret));
+    advice.extend(old.filter(|old| old.uses > 0).map(Advice::OldSecret));
     advice
 }
 
 /// Scopes that no use needed: without them, another scope would have allowed all the same.
-fn unused_scopes(record: &Record, uses: &[&Copied]) -> Vec<String> {
+fn unused_scopes(record: &Record, uses: &[Copied]) -> Vec<String> {
     let needed =
         |scope: &Scope| uses.iter().any(|attempt| scope.allows(&attempt.method, NormalPath::parse(&attempt.path).as_ref()));
-    // What lets a key manage others, or itself, isn't told by an API's paths.
-    let judged = record.scopes.iter().filter(|scope| !matches!(scope, Scope::Admin | Scope::SelfRotate));
+    // Of a path that is known in part, nobody can tell which endpoint it was.
+    let paths_are_whole = !uses.iter().any(|attempt| is_cut(&attempt.path));
+    let judged = record.scopes.iter().filter(|scope| match scope {
+        // What lets a key manage others, or itself, isn't told by an API's paths.
+        Scope::Admin | Scope::SelfRotate => false,
+        Scope::Endpoint(_) => paths_are_whole,
+        Scope::Read | Scope::Write | Scope::Delete => true,
+    });
     judged.filter(|scope| !needed(scope)).map(|scope| scope.as_str().to_owned()).collect()
 }
 
 /// The fewest networks, a handful at most, that cover the addresses of all uses and little more.
-fn allowlist(uses: &[&Copied]) -> Option<Vec<IpNet>> {
+fn allowlist(uses: &[Copied]) -> Option<Vec<IpNet>> {
     let addresses: Option<BTreeSet<IpAddr>> = uses.iter().map(|attempt| attempt.source_ip.as_deref()?.parse().ok()).collect();
     let addresses = addresses?;
     // Single addresses if they are few; else the networks that providers give to one customer.
@@ -93,43 +96,21 @@ fn narrower(proposed: &[IpNet], allowed: &[IpNet]) -> bool {
     allowed.is_empty() || allowed.iter().any(|allowed| !proposed.iter().any(|proposed| proposed.contains(allowed)))
 }
 
-/// How the older secret of `record` is used, if it is, as far as `attempts` tell.
-#[must_use]
-pub fn old_secret(record: &Record, attempts: &[Copied], now: Timestamp) -> Option<OldSecret> {
-    let old = replaced(record, now)?;
-    // What it did before it was replaced is no news.
-    let since = old.replaced_at.unwrap_or(Timestamp::EPOCH).secs() * 1000;
-    let is_news =
-        |attempt: &&Copied| attempt.outcome == ALLOWED && attempt.generation == Some(old.number) && attempt.at_millis >= since;
-    let mut found = OldSecret { generation: old.number, uses: BTreeMap::new(), last_used_millis: 0 };
-    for attempt in attempts.iter().filter(is_news) {
-        *found.uses.entry(attempt.source_ip.clone().unwrap_or_default()).or_default() += 1;
-        found.last_used_millis = found.last_used_millis.max(attempt.at_millis);
-    }
-    (!found.uses.is_empty()).then_some(found)
-}
-
-/// The secret of `record` that was replaced and still works, if there is one.
-#[must_use]
-pub fn replaced(record: &Record, now: Timestamp) -> Option<&Generation> {
-    record.generations.iter().find(|generation| generation.number < record.newest() && generation.is_live(now))
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::sample;
+    use crate::{audit::attempt::ALLOWED, sample};
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-    fn used(method: &str, path: &str, address: &str, generation: u32) -> Copied {
+    fn used(method: &str, path: &str, address: &str) -> Copied {
         Copied {
             id: Uuid::nil(),
             at_millis: NOW.secs() * 1000,
             outcome: ALLOWED.to_owned(),
-            generation: Some(generation),
+            generation: Some(1),
             hint: None,
             method: method.to_owned(),
             path: path.to_owned(),
@@ -145,11 +126,39 @@ mod tests {
         Record { scopes, last_used_at: Some(NOW), ..sample::record() }
     }
 
+    fn all(uses: &[Copied]) -> Seen<'_> {
+        Seen { uses, complete: true }
+    }
+
     #[test]
     fn scopes_that_nothing_needed_are_named() {
-        let uses = [used("GET", "/reports/7", "203.0.113.7", 1)];
-        assert_eq!(advice(&record(), &uses, NOW, NOW)[0], Advice::UnusedScopes(vec!["write".to_owned()]));
-        assert_eq!(advice(&record(), &[], NOW, NOW), [], "no use says nothing");
+        let uses = [used("GET", "/reports/7", "203.0.113.7")];
+        assert_eq!(advice(&record(), all(&uses), None, NOW, NOW)[0], Advice::UnusedScopes(vec!["write".to_owned()]));
+        assert_eq!(advice(&record(), all(&[]), None, NOW, NOW), [], "no use says nothing");
+        let seen = Seen { uses: &uses, complete: false };
+        assert_eq!(advice(&record(), seen, None, NOW, NOW), [], "what wasn't seen may have needed them");
+    }
+
+    #[test]
+    fn an_endpoint_is_not_called_unused_beside_a_path_that_is_known_in_part() {
+        let scopes = |uses: &[Copied]| unused_scopes(&record(), uses);
+        let long = format!("/{}…", "x".repeat(200));
+        assert_eq!(scopes(&[used("GET", "/x", "203.0.113.7")]), ["write", "GET /reports/{id}"]);
+        assert_eq!(scopes(&[used("GET", "/x", "203.0.113.7"), used("GET", &long, "203.0.113.7")]), ["write"]);
+    }
+
+    #[test]
+    fn a_key_that_has_ended_gets_no_advice() {
+        let idle = Record { last_used_at: Some(NOW.minus(40 * DAY)), ..record() };
+        let uses = [used("GET", "/x", "203.0.113.7")];
+        let of = |record: &Record| advice(record, all(&uses), None, NOW, NOW);
+        assert!(of(&idle).contains(&Advice::Idle(40)) && of(&idle).len() == 3);
+        assert_eq!(of(&Record { status: sample::revoked(NOW), ..idle.clone() }), []);
+        let mut expired = idle;
+        for generation in &mut expired.generations {
+            generation.expires_at = Some(NOW);
+        }
+        assert_eq!(of(&expired), []);
     }
 
     #[test]
@@ -157,11 +166,12 @@ mod tests {
         let proposed = |addresses: &[String], networks: &[&str]| {
             let mut record = record();
             record.networks = networks.iter().map(|network| network.parse().unwrap()).collect();
-            let uses: Vec<_> = addresses.iter().map(|address| used("POST", "/x", address, 1)).collect();
-            let networks: Option<Vec<String>> = advice(&record, &uses, NOW, NOW).into_iter().find_map(|advice| match advice {
-                Advice::Allowlist(networks) => Some(networks.iter().map(ToString::to_string).collect()),
-                _ => None,
-            });
+            let uses: Vec<_> = addresses.iter().map(|address| used("POST", "/x", address)).collect();
+            let networks: Option<Vec<String>> =
+                advice(&record, all(&uses), None, NOW, NOW).into_iter().find_map(|advice| match advice {
+                    Advice::Allowlist(networks) => Some(networks.iter().map(ToString::to_string).collect()),
+                    _ => None,
+                });
             networks
         };
         let few = ["203.0.113.7", "203.0.113.7", "2001:db8::1"].map(ToOwned::to_owned);
@@ -178,27 +188,14 @@ mod tests {
     fn an_idle_key_and_an_old_secret_are_noticed() {
         let mut record = record();
         record.last_used_at = Some(NOW.minus(40 * DAY));
-        assert!(advice(&record, &[], NOW, NOW).contains(&Advice::Idle(40)));
+        assert!(advice(&record, all(&[]), None, NOW, NOW).contains(&Advice::Idle(40)));
         record.last_used_at = None;
-        assert_eq!(advice(&record, &[], NOW.minus(DAY), NOW), [], "a young key needs time");
+        assert_eq!(advice(&record, all(&[]), None, NOW.minus(DAY), NOW), [], "a young key needs time");
         record.last_used_at = Some(NOW);
-        record.generations[0].replaced_at = Some(NOW.minus(5));
-        record.generations[0].grace_ends_at = Some(NOW.plus(5));
-        record.generations.push(Generation {
-            number: 2,
-            replaced_at: None,
-            grace_ends_at: None,
-            ..record.generations[0].clone()
-        });
-        let before = Copied { at_millis: (NOW.secs() - 9) * 1000, ..used("POST", "/x", "10.0.0.1", 1) };
-        let uses = [
-            used("POST", "/x", "203.0.113.7", 1),
-            used("POST", "/x", "203.0.113.7", 1),
-            used("POST", "/x", "10.0.0.2", 2),
-            before,
-        ];
-        let uses_by_address = BTreeMap::from([("203.0.113.7".to_owned(), 2)]);
-        let found = OldSecret { generation: 1, uses: uses_by_address, last_used_millis: NOW.secs() * 1000 };
-        assert!(advice(&record, &uses, NOW, NOW).contains(&Advice::OldSecret(found)));
+        let old = |uses: &[Copied]| Some(OldSecret::of(1, uses, false));
+        let seen = Seen { uses: &[], complete: false };
+        let used = [used("POST", "/x", "203.0.113.7")];
+        assert_eq!(advice(&record, seen, old(&used), NOW, NOW), [Advice::OldSecret(OldSecret::of(1, &used, false))]);
+        assert_eq!(advice(&record, seen, old(&[]), NOW, NOW), []);
     }
 }

@@ -27,6 +27,7 @@ pub mod key;
 pub mod lambda;
 pub mod limit;
 pub mod mint;
+pub mod old_secret;
 pub mod owner;
 pub mod path;
 pub mod plan;

@@ -3,6 +3,7 @@
 mod audit;
 mod bad_days;
 mod bad_input;
+mod busy;
 mod calls;
 mod counting;
 mod crash;

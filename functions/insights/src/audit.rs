@@ -7,8 +7,9 @@ use shared::{
     error::{Code, Rejection},
     http::{self as api, Answer, Parameters},
     store::{
-        attempts::{Copied, Which},
+        attempts::{Copied, Wanted, Which},
         audit::Change,
+        budget::Budget,
     },
     time::{self, DAY, Timestamp},
     usage::Days,
@@ -23,7 +24,8 @@ const MOST: u8 = 100;
 /// How many, unless the caller says so.
 const DEFAULT: u8 = 50;
 
-/// The most days that are looked through for one page: after them it ends, however empty, and its cursor goes on.
+/// The most days that are looked through for one page: after them it ends, however empty, and its cursor goes on. So it does
+/// after as much of a day as one request may read.
 const MOST_DAYS: usize = 31;
 
 impl Insights {
@@ -31,7 +33,7 @@ impl Insights {
         let id = api::key_id(request)?;
         let query = Parameters::read(request, &["outcome", "from", "to", "limit", "cursor"])?;
         let (which, limit) = (which(query.get("outcome"))?, usize::from(query.limit(MOST, DEFAULT)?));
-        let (now, retention) = (self.host.clock.now(), self.config.audit_retention_seconds);
+        let (now, retention) = (self.host.clock.now(), self.config.copies.retention_seconds);
         // Of a key that has been removed, nobody knows when it began: its days must be named.
         let issued = match query.get("from") {
             Some(_) => None,
@@ -41,17 +43,18 @@ impl Insights {
         let list = format!("attempts {id} {which:?}");
         let place = query.cursor(&list, place)?;
         let (last, mut before) = place.map_or((days.to, None), |(day, before)| (day.min(days.to), before));
-        let (mut attempts, mut next) = (Vec::new(), None);
+        let (mut attempts, mut next, budget) = (Vec::new(), None, Budget::of_a_request());
         let reached = Days { from: days.from, to: last.max(days.from) };
         for (index, day) in reached.each().rev().enumerate() {
-            if index == MOST_DAYS {
+            if index == MOST_DAYS || budget.is_spent() {
                 next = Some((day, None));
                 break;
             }
-            let (found, all) = self.store.attempts(&id, day, &which, before.take(), limit - attempts.len()).await?;
+            let wanted = Wanted { which: &which, before: before.take(), limit: limit - attempts.len() };
+            let (found, rest) = self.store.attempts(&id, day, &wanted, &budget).await?;
             attempts.extend(found);
-            if !all {
-                next = attempts.last().map(|last| (day, Some(last.id)));
+            if rest.is_some() {
+                next = Some((day, rest));
                 break;
             }
             if attempts.len() == limit {
@@ -66,7 +69,7 @@ impl Insights {
         let query = Parameters::read(request, &["day", "limit", "cursor"])?;
         let limit = query.limit(MOST, DEFAULT)?;
         let day = query.get("day");
-        let named = Days::read(day, day, self.host.clock.now(), self.config.audit_retention_seconds);
+        let named = Days::read(day, day, self.host.clock.now(), self.config.copies.retention_seconds);
         let day = named.map_err(|rejection| Rejection { field: Some("day".to_owned()), ..rejection })?.to;
         let list = format!("changes {}", day.iso_day());
         let before = query.cursor(&list, |place| place.parse().ok())?;

@@ -3,6 +3,7 @@
 
 use lambda_http::Request;
 use shared::{
+    audit::copies::Copies,
     change::no_such_key,
     config::{self, ConfigError, HttpConfig, Lookup},
     error::Error,
@@ -30,8 +31,10 @@ pub struct Config {
     pub tables: Tables,
     /// `USAGE_RETENTION_DAYS`, in seconds.
     pub usage_retention_seconds: u64,
-    /// `AUDIT_RETENTION_DAYS`, in seconds.
-    pub audit_retention_seconds: u64,
+    /// `RETENTION_DAYS`: how long an ended key's items stay, in seconds.
+    pub retention_seconds: u64,
+    /// What the audit table has of attempts, and for how long it has everything.
+    pub copies: Copies,
     /// Answers over HTTP.
     pub http: HttpConfig,
 }
@@ -50,7 +53,8 @@ impl Config {
         Ok(Self {
             tables,
             usage_retention_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
-            audit_retention_seconds: config::days(lookup, "AUDIT_RETENTION_DAYS")?,
+            retention_seconds: config::days(lookup, "RETENTION_DAYS")?,
+            copies: Copies::read(lookup)?,
             http: HttpConfig::read(lookup)?,
         })
     }

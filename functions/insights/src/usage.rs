@@ -10,7 +10,8 @@ use shared::{
     error::{Fault, Rejection},
     http::{self as api, Answer, Parameters, Reply},
     id::KeyId,
-    time::Timestamp,
+    store::budget::Budget,
+    time::{DAY, Timestamp},
     usage::{self, Days, Granularity},
 };
 
@@ -18,9 +19,6 @@ use crate::{Insights, table::table};
 
 /// How many questions are asked at a time.
 pub(crate) const AT_ONCE: usize = 8;
-
-/// The most refusals of one day that are counted: as many as a few pages of the table have.
-const MOST_REFUSALS: usize = 10_000;
 
 /// What is asked for: which days, and how finely.
 pub(crate) struct Asked {
@@ -76,16 +74,21 @@ impl Insights {
         Ok(known.then(|| usage::by_day(record.as_ref(), &history, days)))
     }
 
-    /// Refusals by period and code, and whether those are all that have a copy.
+    /// Refusals by period and code, and whether those are all. What one request may read goes to the newest days, a
+    /// few at a time.
     async fn refused(
         &self,
         id: &KeyId,
         days: Days,
         granularity: Granularity,
     ) -> Result<(BTreeMap<String, BTreeMap<String, u64>>, bool), Fault> {
-        let (mut periods, mut complete) = (BTreeMap::<String, BTreeMap<String, u64>>::new(), true);
-        let of_day = |day| async move { self.store.refusals(id, day, MOST_REFUSALS).await.map(|counted| (day, counted)) };
-        let mut counted = stream::iter(days.each().map(of_day)).buffered(AT_ONCE);
+        let (mut periods, budget) = (BTreeMap::<String, BTreeMap<String, u64>>::new(), Budget::of_a_request());
+        let kept_since = self.config.copies.kept_since(self.host.clock.now());
+        let mut complete = days.from >= kept_since;
+        let kept = days.each().rev().take_while(|day| day.plus(DAY) > kept_since);
+        let budget = &budget;
+        let of_day = |day| async move { self.store.refusals(id, day, budget).await.map(|counted| (day, counted)) };
+        let mut counted = stream::iter(kept.map(of_day)).buffered(AT_ONCE);
         while let Some((day, (codes, all))) = counted.try_next().await? {
             complete &= all;
             for (code, count) in codes {

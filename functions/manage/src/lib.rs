@@ -5,7 +5,7 @@ use http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
-    advice,
+    audit::copies::Copies,
     change::{Changes, Refusing},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup},
     error::Error,
@@ -14,8 +14,9 @@ use shared::{
     id::KeyId,
     input,
     lambda::{Failure, Function},
-    store::Store,
-    telemetry, time, view,
+    old_secret::OldSecret,
+    store::{Store, budget::Budget},
+    telemetry, view,
 };
 
 mod listing;
@@ -26,14 +27,13 @@ mod update;
 
 use listing::Listing;
 
-/// The most uses that are looked through for those of an old secret, and the most days: its grace ends before.
-const MOST_USES: (usize, usize) = (1000, 31);
-
 /// What the function is told by its environment.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Tables and retention.
     pub change: ChangeConfig,
+    /// What the audit table has of attempts.
+    pub copies: Copies,
     /// Answers over HTTP.
     pub http: HttpConfig,
 }
@@ -44,13 +44,15 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { change: ChangeConfig::read(lookup)?, http: HttpConfig::read(lookup)? })
+        let (change, copies) = (ChangeConfig::read(lookup)?, Copies::read(lookup)?);
+        Ok(Self { change, copies, http: HttpConfig::read(lookup)? })
     }
 }
 
 /// The function.
 pub struct Manage {
     changes: Changes,
+    copies: Copies,
     responder: Responder,
 }
 
@@ -59,7 +61,8 @@ impl Manage {
     #[must_use]
     pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, host: Host) -> Self {
         let store = Store::new(dynamodb, config.change.tables.clone());
-        Self { responder: Responder::new(config.http, host.clone()), changes: Changes::new(store, host, config.change) }
+        let responder = Responder::new(config.http, host.clone());
+        Self { changes: Changes::new(store, host, config.change), copies: config.copies, responder }
     }
 
     /// Opens the connection, in the time that Lambda gives to a starting instance. What fails is tried again by the first request.
@@ -101,18 +104,13 @@ impl Manage {
         Ok(Reply::key(StatusCode::OK, &key, view::key(&key, now)))
     }
 
-    /// A key, and where its old secret is still used, if it has one.
+    /// A key, and who still uses its old secret, if it has one.
     async fn show(&self, id: &KeyId) -> Answer {
         let (key, now) = (self.changes.load(id).await?, self.changes.host.clock.now());
         let mut document = view::key(&key, now);
-        if let Some(replaced_at) = advice::replaced(&key.record, now).and_then(|generation| generation.replaced_at) {
-            let (uses, complete) = self.changes.store.newest_uses(id, replaced_at, now, MOST_USES).await?;
-            document["old_secret_in_use"] = json!(advice::old_secret(&key.record, &uses, now).map(|old| json!({
-                "generation": old.generation,
-                "last_used_at": time::rfc3339_millis(old.last_used_millis),
-                "uses_by_source_ip": old.uses,
-                "complete": complete,
-            })));
+        let budget = Budget::of_a_request();
+        if let Some(old) = OldSecret::find(&self.changes.store, &key.record, self.copies, now, &budget).await? {
+            document["old_secret"] = old.show();
         }
         Ok(Reply::key(StatusCode::OK, &key, document))
     }

@@ -7,6 +7,7 @@
 pub mod attempt;
 mod buffer;
 pub mod change;
+pub mod copies;
 pub mod difference;
 pub mod row;
 pub mod trail;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::{
     attempt::{ALLOWED, Attempt},
     buffer::Buffer,
+    copies::{Copied, Copies},
     row::Tried,
 };
 use crate::{
@@ -35,22 +36,11 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The longest time that closing takes. Lambda kills a sandbox half a second after it has told it to end.
 const CLOSING: Duration = Duration::from_millis(400);
 
-/// Which attempts are copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copied {
-    /// All of them.
-    All,
-    /// Those that were refused, or failed.
-    Refusals,
-}
-
 /// What a trail is told by its function's environment.
 #[derive(Clone, Debug)]
 pub struct TrailConfig {
-    /// `AUDITED_ATTEMPTS`: `all` or `refusals`.
-    pub copied: Copied,
-    /// `AUDIT_RETENTION_DAYS`, in seconds.
-    pub retention_seconds: u64,
+    /// Which attempts are copied, and for how long.
+    pub copies: Copies,
     /// `AWS_LAMBDA_FUNCTION_NAME`.
     pub function: String,
 }
@@ -61,11 +51,7 @@ impl TrailConfig {
     /// # Errors
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        Ok(Self {
-            copied: config::choice(lookup, "AUDITED_ATTEMPTS", &[("all", Copied::All), ("refusals", Copied::Refusals)])?,
-            retention_seconds: config::days(lookup, "AUDIT_RETENTION_DAYS")?,
-            function: config::function_name(lookup)?,
-        })
+        Ok(Self { copies: Copies::read(lookup)?, function: config::function_name(lookup)? })
     }
 }
 
@@ -95,7 +81,7 @@ impl Trail {
 
     /// Takes a copy of an attempt, and has it written: at once as work for `afterwards`, or with those of the next moment.
     pub fn record(&self, told: Told<Attempt>, afterwards: &Afterwards) {
-        if self.0.config.copied == Copied::Refusals && told.outcome == ALLOWED {
+        if self.0.config.copies.copied == Copied::Refusals && told.outcome == ALLOWED {
             return;
         }
         let id = match self.0.host.uuid() {
@@ -160,7 +146,7 @@ impl Trail {
             let mut buffer = self.buffer();
             (buffer.take(MOST_AT_ONCE), buffer.take_lost())
         };
-        let taken = self.0.store.copy(&rows, self.0.config.retention_seconds).await;
+        let taken = self.0.store.copy(&rows, self.0.config.copies.retention_seconds).await;
         let (again, went_on) = match taken {
             Ok(taken) => {
                 let mut again = Vec::new();

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::ReturnConsumedCapacity};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
 use super::{
     Store,
+    budget::Budget,
     copies::of_key,
     item::{Attributes, Reader},
-    text,
+    number, text,
 };
 use crate::{audit::attempt::ALLOWED, error::Fault, id::KeyId, time::Timestamp, usage::Days};
 
@@ -34,6 +37,17 @@ impl Which {
             Self::Refused | Self::Outcome(_) => &["refused"],
         }
     }
+}
+
+/// What is wanted of a day.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// Which attempts.
+    pub which: &'a Which,
+    /// Only what is older than this one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// An attempt as the table has it.
@@ -63,9 +77,12 @@ pub struct Copied {
     pub duration_ms: Option<f64>,
 }
 
+/// Questions of several days are asked so many at a time.
+const AT_ONCE: usize = 8;
+
 impl Store {
-    /// At most `limit` attempts with `id` on the UTC day of `day`, newest first, older than `before`; and whether those are all
-    /// that there are.
+    /// The attempts with `id` on the UTC day of `day` that are wanted, newest first. And the one right before which others of
+    /// that day may be, if there may be any: the last one that was found, or that was looked at when `budget` was spent.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer, or the table holds something else.
@@ -73,110 +90,169 @@ impl Store {
         &self,
         id: &KeyId,
         day: Timestamp,
-        which: &Which,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Result<(Vec<Copied>, bool), Fault> {
-        let mut found = Vec::new();
-        for class in which.classes() {
-            found.extend(self.class(id, day, class, which, before, limit).await?);
+        wanted: &Wanted<'_>,
+        budget: &Budget,
+    ) -> Result<(Vec<Copied>, Option<Uuid>), Fault> {
+        let (mut found, mut rest) = (Vec::new(), None);
+        for class in wanted.which.classes() {
+            let (of_class, left) = self.class(id, day, class, wanted, budget).await?;
+            found.extend(of_class);
+            rest = rest.max(left);
         }
+        // What is older than where one class ended, another one may have more of.
+        found.retain(|attempt| rest.is_none_or(|rest| attempt.id >= rest));
         found.sort_by_key(|attempt| std::cmp::Reverse(attempt.id));
-        let all = found.len() <= limit;
-        found.truncate(limit);
-        Ok((found, all))
+        if found.len() > wanted.limit {
+            found.truncate(wanted.limit);
+            rest = found.last().map(|last| last.id);
+        }
+        Ok((found, rest))
     }
 
-    /// Up to one more than `limit` of one class.
+    /// Those of one class, up to one more than are wanted, and the one right before which others may be.
     async fn class(
         &self,
         id: &KeyId,
         day: Timestamp,
         class: &str,
-        which: &Which,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Result<Vec<Copied>, Fault> {
+        &Wanted { which, before, limit }: &Wanted<'_>,
+        budget: &Budget,
+    ) -> Result<(Vec<Copied>, Option<Uuid>), Fault> {
+        let mut query = self.of_day(id, day, class, before);
+        query = match which {
+            // Those that a filter takes may be few among many: pages are as large as they can be.
+            Which::Outcome(outcome) => {
+                query.filter_expression("outcome = :outcome").expression_attribute_values(":outcome", text(outcome))
+            }
+            // What comes right before `before` is `before` itself.
+            _ => query.limit(i32::try_from(limit + 2).unwrap_or(i32::MAX)),
+        };
+        let mut pages = query.into_paginator().send();
+        let mut found: Vec<Copied> = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Fault::from_sdk(&error))?;
+            budget.spend(page.consumed_capacity());
+            for item in page.items() {
+                let copied = read(class, item)?;
+                if Some(copied.id) == before {
+                    continue;
+                }
+                found.push(copied);
+                if found.len() > limit {
+                    let last = found.last().map(|last| last.id);
+                    return Ok((found, last));
+                }
+            }
+            if let Some(last) = page.last_evaluated_key().filter(|_| budget.is_spent()) {
+                let last = Reader::new("attempt", last).parsed("sk", |sk| id_of(class, sk))?;
+                return Ok((found, Some(last)));
+            }
+        }
+        Ok((found, None))
+    }
+
+    /// The rows of one day and class, newest first, up to the one of `before`.
+    fn of_day(&self, id: &KeyId, day: Timestamp, class: &str, before: Option<Uuid>) -> QueryFluentBuilder {
         // Ids are of one length, and no id is all zeros or all ones.
         let (first, last) = (format!("{class}#{}", Uuid::nil()), format!("{class}#{}", before.unwrap_or(Uuid::max())));
         let query = self.client.query().table_name(&self.tables.audit).scan_index_forward(false);
         let query = query.key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
         let query = query.expression_attribute_values(":pk", text(of_key(id.as_str(), day)));
-        let mut query = query.expression_attribute_values(":first", text(first)).expression_attribute_values(":last", text(last));
-        if let Which::Outcome(outcome) = which {
-            query = query.filter_expression("outcome = :outcome").expression_attribute_values(":outcome", text(outcome));
-        }
-        // What comes right before `before` is `before` itself.
-        let wanted = limit + 2;
-        let mut pages = query.limit(i32::try_from(wanted).unwrap_or(i32::MAX)).into_paginator().items().send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            let copied = read(class, &item.map_err(|error| Fault::from_sdk(&error))?)?;
-            if Some(copied.id) == before {
-                continue;
-            }
-            found.push(copied);
-            if found.len() > limit {
-                break;
-            }
-        }
-        Ok(found)
+        let query = query.expression_attribute_values(":first", text(first)).expression_attribute_values(":last", text(last));
+        query.return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// The newest allowed attempts with `id`, newest first: since `since`, but at most `most` of them and of so many UTC days up to
-    /// today, as a question of bounded cost. And whether those are all since then.
+    /// The allowed attempts with `id` since `since`, newest first, of all generations or of one. And whether those are all that
+    /// have a copy: not if `budget` was spent on the way.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer, or the table holds something else.
-    pub async fn newest_uses(
+    pub async fn uses(
         &self,
         id: &KeyId,
+        generation: Option<u32>,
         since: Timestamp,
         now: Timestamp,
-        (most, most_days): (usize, usize),
+        budget: &Budget,
     ) -> Result<(Vec<Copied>, bool), Fault> {
-        let mut uses: Vec<Copied> = Vec::new();
-        let mut days = Days::since(since, now).each().rev();
-        for day in days.by_ref().take(most_days) {
-            let (found, all) = self.attempts(id, day, &Which::Allowed, None, most - uses.len()).await?;
-            uses.extend(found);
-            if !all {
+        let of_day = |day| self.uses_of_day(id, day, generation, since, budget);
+        let mut days = stream::iter(Days::since(since, now).each().rev().map(of_day)).buffered(AT_ONCE);
+        let (mut uses, mut complete) = (Vec::new(), true);
+        while let Some((of_day, all)) = days.try_next().await? {
+            uses.extend(of_day);
+            complete &= all;
+        }
+        Ok((uses, complete))
+    }
+
+    async fn uses_of_day(
+        &self,
+        id: &KeyId,
+        day: Timestamp,
+        generation: Option<u32>,
+        since: Timestamp,
+        budget: &Budget,
+    ) -> Result<(Vec<Copied>, bool), Fault> {
+        let mut uses = Vec::new();
+        if budget.is_spent() {
+            return Ok((uses, false));
+        }
+        let filter = if generation.is_some() { "at_ms >= :since AND generation = :generation" } else { "at_ms >= :since" };
+        let query = self.of_day(id, day, ALLOWED, None).filter_expression(filter);
+        let query = query.expression_attribute_values(":since", number(since.secs() * 1000));
+        let query = match generation {
+            Some(generation) => query.expression_attribute_values(":generation", number(generation.into())),
+            None => query,
+        };
+        let mut pages = query.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Fault::from_sdk(&error))?;
+            budget.spend(page.consumed_capacity());
+            for item in page.items() {
+                uses.push(read(ALLOWED, item)?);
+            }
+            if budget.is_spent() && page.last_evaluated_key().is_some() {
                 return Ok((uses, false));
             }
         }
-        uses.retain(|attempt| attempt.at_millis >= since.secs() * 1000);
-        Ok((uses, days.next().is_none()))
+        Ok((uses, true))
     }
 
-    /// How many attempts with `id` were refused on the UTC day of `day`, by code; and whether that is all of them: of very many,
-    /// only the first `most` are counted.
+    /// How many attempts with `id` were refused on the UTC day of `day`, by code; and whether that is all of them that have a
+    /// copy: not if `budget` was spent on the way.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer, or the table holds something else.
-    pub async fn refusals(&self, id: &KeyId, day: Timestamp, most: usize) -> Result<(BTreeMap<String, u64>, bool), Fault> {
-        let query = self.client.query().table_name(&self.tables.audit);
-        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :class)").projection_expression("outcome");
-        let query = query.expression_attribute_values(":pk", text(of_key(id.as_str(), day)));
-        let mut items = query.expression_attribute_values(":class", text("refused#")).into_paginator().items().send();
-        let (mut counts, mut counted) = (BTreeMap::new(), 0);
-        while let Some(item) = items.next().await {
-            if counted == most {
+    pub async fn refusals(&self, id: &KeyId, day: Timestamp, budget: &Budget) -> Result<(BTreeMap<String, u64>, bool), Fault> {
+        let mut counts = BTreeMap::new();
+        if budget.is_spent() {
+            return Ok((counts, false));
+        }
+        let mut pages = self.of_day(id, day, "refused", None).projection_expression("outcome").into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Fault::from_sdk(&error))?;
+            budget.spend(page.consumed_capacity());
+            for item in page.items() {
+                *counts.entry(Reader::new("attempt", item).text("outcome")?.to_owned()).or_default() += 1;
+            }
+            if budget.is_spent() && page.last_evaluated_key().is_some() {
                 return Ok((counts, false));
             }
-            let item = item.map_err(|error| Fault::from_sdk(&error))?;
-            *counts.entry(Reader::new("attempt", &item).text("outcome")?.to_owned()).or_default() += 1;
-            counted += 1;
         }
         Ok((counts, true))
     }
 }
 
+/// The id in the sort key of a row of that class.
+fn id_of(class: &str, sk: &str) -> Option<Uuid> {
+    sk.strip_prefix(class)?.strip_prefix('#')?.parse().ok()
+}
+
 fn read(class: &str, attributes: &Attributes) -> Result<Copied, Fault> {
     let item = Reader::new("attempt", attributes);
-    let id = |sk: &str| sk.strip_prefix(class)?.strip_prefix('#')?.parse().ok();
     let given = |name: &str| item.optional_text(name).map(|text| text.unwrap_or_default().to_owned());
     let copied = Copied {
-        id: item.parsed("sk", id)?,
+        id: item.parsed("sk", |sk| id_of(class, sk))?,
         at_millis: item.number("at_ms")?,
         outcome: item.text("outcome")?.to_owned(),
         generation: item.optional_number("generation")?.map(|_| item.generation("generation")).transpose()?,

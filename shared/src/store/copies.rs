@@ -23,6 +23,9 @@ pub const MOST_AT_ONCE: usize = 25;
 /// The most bytes that are kept of what a caller has written. With them, a row takes one write unit.
 const LONGEST: usize = 200;
 
+/// What a text ends with that was longer: at least as long as [`LONGEST`] together, wherever its last letter began.
+const CUT: char = '…';
+
 /// What became of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
@@ -147,7 +150,13 @@ fn cut(text: &str) -> String {
         return text.to_owned();
     }
     let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    format!("{}…", &text[..end])
+    format!("{}{CUT}", &text[..end])
+}
+
+/// Whether a text that the table has is the beginning of a longer one; one that just fits and ends like that is taken for it.
+#[must_use]
+pub fn is_cut(text: &str) -> bool {
+    text.len() >= LONGEST && text.ends_with(CUT)
 }
 
 #[cfg(test)]
@@ -184,6 +193,21 @@ mod tests {
         let counts = BTreeMap::from([("unknown_key", u64::MAX), ("malformed_key", u64::MAX), ("missing_key", u64::MAX)]);
         let row = Row::Group(Group { counts, others: true, sample: unknown });
         assert!(item::size(&write(&row, 0)) <= 1024);
+    }
+
+    #[test]
+    fn what_was_cut_is_known_by_its_length_and_its_end() {
+        for letter in ["x", "é", "…", "🔑"] {
+            let longest = letter.repeat(LONGEST / letter.len());
+            assert_eq!(cut(&longest), longest);
+            for more in 1..5 {
+                let long = format!("{}{}", "x".repeat(more), letter.repeat(LONGEST));
+                assert!(is_cut(&cut(&long)), "{letter} {more}");
+            }
+        }
+        for whole in ["", "/short…", &"x".repeat(LONGEST)] {
+            assert!(!is_cut(&cut(whole)));
+        }
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub mod about;
 pub mod alias;
 pub mod attempts;
 pub mod audit;
+pub mod budget;
 pub mod charge;
 pub mod commit;
 pub mod copies;
