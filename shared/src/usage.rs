@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     error::Rejection,
     record::Record,
-    time::{DAY, Timestamp, parse_iso_day},
+    time::{self, DAY, Timestamp, parse_iso_day},
 };
 
 /// How many days are shown of which nobody said how many.
@@ -20,13 +20,45 @@ pub struct Days {
     pub to: Timestamp,
 }
 
+/// The days of which anything can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The first day that may be asked for: what was earlier is gone.
+    pub earliest: Timestamp,
+    /// The first day of which all is told. What is shown by default doesn't begin before it.
+    pub complete_from: Timestamp,
+}
+
+impl Kept {
+    /// The days of the last so many seconds.
+    #[must_use]
+    pub const fn for_seconds(retention_seconds: u64, now: Timestamp) -> Self {
+        let earliest = start(now.minus(retention_seconds));
+        Self { earliest, complete_from: earliest }
+    }
+
+    /// The same of all keys of an owner, which lists forget so many seconds after they have ended: a key that was used on a day
+    /// and is forgotten by now had ended by the end of the day that was so many seconds ago.
+    #[must_use]
+    pub fn of_keys(self, retention_seconds: u64, now: Timestamp) -> Self {
+        Self { complete_from: self.complete_from.max(start(now.minus(retention_seconds)).plus(DAY)), ..self }
+    }
+}
+
 impl Days {
-    /// The days that the parameters `from` and `to` name: up to today and 30 of them, unless they say otherwise, and none
-    /// that is further back than `retention_seconds`.
+    /// The days that the parameters `from` and `to` name, none of them before what is `kept`. Unless they say otherwise: up to
+    /// today, and thirty of them; by month, the month that `to` is in and the one before, so that no month is told in part without
+    /// having been asked for.
     ///
     /// # Errors
     /// `invalid_field` that names the parameter and what it may be.
-    pub fn read(from: Option<&str>, to: Option<&str>, now: Timestamp, retention_seconds: u64) -> Result<Self, Rejection> {
+    pub fn read(
+        from: Option<&str>,
+        to: Option<&str>,
+        now: Timestamp,
+        kept: Kept,
+        granularity: Granularity,
+    ) -> Result<Self, Rejection> {
         let day = |name: &str, text: Option<&str>| {
             let parse = |text| parse_iso_day(text).ok_or_else(|| Rejection::field(name, "must be a UTC day, as in 2026-11-23"));
             text.map(parse).transpose()
@@ -36,13 +68,12 @@ impl Days {
         if to > today {
             return Err(Rejection::field("to", format!("must not be in the future; today is {}", today.iso_day())));
         }
-        let earliest = start(now.minus(retention_seconds));
-        let from = day("from", from)?.unwrap_or_else(|| to.minus((DEFAULT_DAYS - 1) * DAY).max(earliest.min(to)));
+        let from = day("from", from)?.unwrap_or_else(|| granularity.begin(to, kept.complete_from));
         if from > to {
             return Err(Rejection::field("from", format!("must not be after to, which is {}", to.iso_day())));
         }
-        if from < earliest {
-            let detail = format!("must not be before {}: what was earlier is not kept", earliest.iso_day());
+        if from < kept.earliest {
+            let detail = format!("must not be before {}: what was earlier is not kept", kept.earliest.iso_day());
             return Err(Rejection::field("from", detail));
         }
         Ok(Self { from, to })
@@ -60,8 +91,13 @@ impl Days {
     }
 }
 
-fn start(now: Timestamp) -> Timestamp {
+const fn start(now: Timestamp) -> Timestamp {
     now.minus(now.secs() % DAY)
+}
+
+/// The first day of the month that `day` is in.
+fn first_of_month(day: Timestamp) -> Timestamp {
+    time::start_of_day(day.day() / 100 * 100 + 1).unwrap_or(day)
 }
 
 /// How finely usage is told.
@@ -92,6 +128,19 @@ impl Granularity {
         match self {
             Self::Day => "day",
             Self::Month => "month",
+        }
+    }
+
+    /// The first of the days up to `to` that are shown by default: no earlier than `earliest`, if `to` isn't either.
+    fn begin(self, to: Timestamp, earliest: Timestamp) -> Timestamp {
+        let latest = earliest.min(to);
+        match self {
+            Self::Day => to.minus((DEFAULT_DAYS - 1) * DAY).max(latest),
+            Self::Month => {
+                let this = first_of_month(to);
+                let whole = [first_of_month(this.minus(1)), this].into_iter().find(|first| *first >= earliest);
+                whole.unwrap_or(latest)
+            }
         }
     }
 
@@ -141,22 +190,55 @@ mod tests {
 
     /// 2028-03-01T10:00:00Z, the day after a leap day.
     const NOW: Timestamp = Timestamp::from_secs(1_835_517_600);
-    const YEAR: u64 = 400 * DAY;
+
+    fn kept() -> Kept {
+        Kept::for_seconds(400 * DAY, NOW)
+    }
 
     fn days(from: &str, to: &str) -> Days {
-        Days::read(Some(from), Some(to), NOW, YEAR).unwrap()
+        Days::read(Some(from), Some(to), NOW, kept(), Granularity::Day).unwrap()
     }
 
     #[test]
     fn days_are_thirty_up_to_today_unless_said_otherwise() {
-        let read = |from, to| Days::read(from, to, NOW, YEAR).map(|days| (days.from.iso_day(), days.to.iso_day()));
+        let shown_of = |days: Days| (days.from.iso_day(), days.to.iso_day());
+        let read = |from, to| Days::read(from, to, NOW, kept(), Granularity::Day).map(shown_of);
         let shown = |from: &str, to: &str| Ok((from.to_owned(), to.to_owned()));
         assert_eq!(read(None, None), shown("2028-02-01", "2028-03-01"));
         assert_eq!(read(None, Some("2028-02-29")), shown("2028-01-31", "2028-02-29"));
         assert_eq!(read(Some("2028-02-29"), None), shown("2028-02-29", "2028-03-01"));
-        let short = Days::read(None, None, NOW, 3 * DAY).unwrap();
-        assert_eq!(short.from.iso_day(), "2028-02-27", "no earlier than anything is kept");
-        assert!(Days::read(None, Some("2028-01-01"), NOW, 3 * DAY).is_err());
+        let short = Kept::for_seconds(3 * DAY, NOW);
+        let read = |to| Days::read(None, to, NOW, short, Granularity::Day);
+        assert_eq!(read(None).unwrap().from.iso_day(), "2028-02-27", "no earlier than anything is kept");
+        assert!(read(Some("2028-01-01")).is_err());
+    }
+
+    #[test]
+    fn months_are_whole_unless_said_otherwise() {
+        for (to, kept_days, from) in [
+            ("2028-03-01", 400, "2028-02-01"),
+            ("2028-02-29", 400, "2028-01-01"),
+            ("2028-01-31", 400, "2027-12-01"),
+            ("2028-03-01", 29, "2028-02-01"),
+            ("2028-03-01", 28, "2028-03-01"),
+            ("2028-02-29", 29, "2028-02-01"),
+            // Nothing whole is left.
+            ("2028-02-29", 5, "2028-02-25"),
+        ] {
+            let kept = Kept::for_seconds(kept_days * DAY, NOW);
+            let days = Days::read(None, Some(to), NOW, kept, Granularity::Month).unwrap();
+            assert_eq!((days.from.iso_day(), days.to.iso_day()), (from.to_owned(), to.to_owned()), "{kept_days}");
+        }
+    }
+
+    #[test]
+    fn an_owner_s_days_are_complete_once_no_key_that_was_used_on_them_is_forgotten() {
+        let kept = kept().of_keys(90 * DAY, NOW);
+        assert_eq!((kept.earliest, kept.complete_from.iso_day()), (self::kept().earliest, "2027-12-03".to_owned()));
+        assert_eq!(self::kept().of_keys(500 * DAY, NOW), self::kept(), "nothing is kept longer than usage is");
+        let days = Days::read(None, None, NOW, kept.of_keys(DAY, NOW), Granularity::Day).unwrap();
+        assert_eq!(days.from.iso_day(), "2028-03-01", "no earlier than all is told");
+        assert!(Days::read(Some("2027-12-01"), None, NOW, kept, Granularity::Day).is_ok());
     }
 
     #[test]
@@ -168,7 +250,7 @@ mod tests {
             (Some("2028-03-01"), Some("2028-02-29"), "from"),
             (Some("2027-01-01"), None, "from"),
         ] {
-            let rejection = Days::read(from, to, NOW, YEAR).unwrap_err();
+            let rejection = Days::read(from, to, NOW, kept(), Granularity::Day).unwrap_err();
             assert_eq!(rejection.field.as_deref(), Some(field), "{from:?} {to:?}");
         }
         assert!(Granularity::read(Some("week")).is_err());

@@ -178,3 +178,70 @@ async fn history_outlives_the_key_and_ranges_end_where_retention_does() {
     assert_eq!(stack.ask(USAGE, Some("key_0123456789abcdefghijkl"), &[]).await.0, 404);
     assert_eq!(stack.ask(USAGE, Some("mbk_live_0123456789abcdefghijklmnopqrstuv"), &[]).await.0, 404);
 }
+
+#[tokio::test]
+async fn a_month_is_told_whole_unless_a_part_of_it_was_asked_for() {
+    let stack = Stack::start().await;
+    stack.clock.set(Timestamp::parse("2027-01-01T12:00:00Z").unwrap().secs());
+    let key = stack.issue(json!({ "owner": { "type": "service", "id": "billed" } })).await;
+    let instance = stack.instance().await;
+    for _ in 0..31 {
+        instance.get(&key.secret).await;
+        stack.clock.advance(DAY);
+    }
+    let by_month = [("granularity", "month")];
+    let (_, of_key) = stack.ask(USAGE, Some(&key.id), &by_month).await;
+    assert_eq!((&of_key["from"], &of_key["to"]), (&json!("2027-01-01"), &json!("2027-02-01")));
+    assert_eq!(of(&of_key, "month", "2027-01")["allowed"], 31, "{of_key}");
+    let owner = [("type", "service"), ("id", "billed")];
+    let (_, of_owner) = stack.send(management_of("GET", "/v1/owners/{type}/{id}/usage", &owner, &by_month, "")).await;
+    assert_eq!(of_owner["usage"], json!([{ "month": "2027-01", "allowed": 31 }, { "month": "2027-02", "allowed": 0 }]));
+}
+
+#[tokio::test]
+async fn an_owner_s_usage_says_from_when_on_no_key_is_missing() {
+    let stack = Stack::start_with(&[("RetentionDays", "20")]).await;
+    let owner = json!({ "type": "service", "id": "billed" });
+    let expiry = stack.clock.now().plus(40_000).to_string();
+    let expiring = stack.issue(json!({ "owner": owner, "expires_at": expiry })).await;
+    let revoked = stack.issue(json!({ "owner": owner })).await;
+    let instance = stack.instance().await;
+    for key in [&expiring, &revoked] {
+        instance.get(&key.secret).await;
+    }
+    stack.clock.advance(30_000);
+    stack.revoke(&revoked.id).await;
+    let event = |query: &[(&str, &str)]| {
+        management_of("GET", "/v1/owners/{type}/{id}/usage", &[("type", "service"), ("id", "billed")], query, "")
+    };
+    let mut ends = Vec::new();
+    for item in stack.scan("KeysTable").await.iter().filter(|item| item["sk"].as_s().unwrap() == "about") {
+        ends.push(item["ttl"].as_n().unwrap().parse::<u64>().unwrap());
+    }
+    assert_eq!(ends.len(), 2);
+    for end in ends {
+        stack.clock.set(end - 1);
+        let (_, usage) = stack.send(event(&[("from", "2027-01-15")])).await;
+        assert_eq!(usage["total"]["allowed"], 2, "both are there yet");
+        stack.clock.set(end);
+        let (_, usage) = stack.send(event(&[("from", "2027-01-15")])).await;
+        assert_eq!(usage["complete_from"], "2027-01-16", "from now on, a key of the 15th may be missing");
+        let (_, usage) = stack.send(event(&[])).await;
+        assert_eq!(usage["from"], "2027-01-16", "nobody is shown less than all without having asked for it");
+        let csv = async |from: &str| stack.send(with_header(event(&[("from", from)]), "Accept", &["text/csv"])).await;
+        let (status, problem) = csv("2027-01-15").await;
+        assert_eq!((status, &problem["field"]), (400, &json!("from")), "{problem}");
+        assert_eq!(csv("2027-01-16").await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_bill_has_no_rows_for_what_was_not_used() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    stack.issue(json!({})).await;
+    stack.instance().await.get(&key.secret).await;
+    let event = management_of("GET", "/v1/owners/{type}/{id}/usage", &[("type", "user"), ("id", "42")], &[], "");
+    let answer = stack.answer(with_header(event, "Accept", &["text/csv"])).await;
+    assert_eq!(answer["body"], format!("key,name,day,allowed\n{},test,2027-01-15,1\n", key.id));
+}

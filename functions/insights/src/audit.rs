@@ -12,7 +12,7 @@ use shared::{
         budget::Budget,
     },
     time::{self, DAY, Timestamp},
-    usage::Days,
+    usage::{Days, Granularity, Kept},
 };
 use uuid::Uuid;
 
@@ -39,7 +39,8 @@ impl Insights {
             Some(_) => None,
             None => Some(self.key(&id).await?.1.created_at.max(now.minus(retention)).iso_day()),
         };
-        let days = Days::read(query.get("from").or(issued.as_deref()), query.get("to"), now, retention)?;
+        let from = query.get("from").or(issued.as_deref());
+        let days = Days::read(from, query.get("to"), now, Kept::for_seconds(retention, now), Granularity::Day)?;
         let list = format!("attempts {id} {which:?}");
         let place = query.cursor(&list, place)?;
         let (last, mut before) = place.map_or((days.to, None), |(day, before)| (day.min(days.to), before));
@@ -68,8 +69,9 @@ impl Insights {
     pub(crate) async fn changes(&self, request: &Request) -> Answer {
         let query = Parameters::read(request, &["day", "limit", "cursor"])?;
         let limit = query.limit(MOST, DEFAULT)?;
-        let day = query.get("day");
-        let named = Days::read(day, day, self.host.clock.now(), self.config.copies.retention_seconds);
+        let (day, now) = (query.get("day"), self.host.clock.now());
+        let kept = Kept::for_seconds(self.config.copies.retention_seconds, now);
+        let named = Days::read(day, day, now, kept, Granularity::Day);
         let day = named.map_err(|rejection| Rejection { field: Some("day".to_owned()), ..rejection })?.to;
         let list = format!("changes {}", day.iso_day());
         let before = query.cursor(&list, |place| place.parse().ok())?;

@@ -21,6 +21,7 @@ mod audit;
 mod billing;
 mod check;
 mod own;
+mod size;
 mod table;
 mod usage;
 

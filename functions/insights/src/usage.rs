@@ -12,7 +12,7 @@ use shared::{
     id::KeyId,
     store::budget::Budget,
     time::{DAY, Timestamp},
-    usage::{self, Days, Granularity},
+    usage::{self, Days, Granularity, Kept},
 };
 
 use crate::{Insights, table::table};
@@ -27,17 +27,22 @@ pub(crate) struct Asked {
 }
 
 impl Insights {
-    pub(crate) fn asked(&self, query: &Parameters<'_>) -> Result<Asked, Rejection> {
+    /// What is asked for of `kept` days.
+    pub(crate) fn asked(&self, query: &Parameters<'_>, kept: Kept) -> Result<Asked, Rejection> {
         let granularity = Granularity::read(query.get("granularity"))?;
-        let retention = self.config.usage_retention_seconds;
-        let days = Days::read(query.get("from"), query.get("to"), self.host.clock.now(), retention)?;
+        let days = Days::read(query.get("from"), query.get("to"), self.host.clock.now(), kept, granularity)?;
         Ok(Asked { days, granularity })
+    }
+
+    /// The days of which usage is kept.
+    pub(crate) fn kept(&self) -> Kept {
+        Kept::for_seconds(self.config.usage_retention_seconds, self.host.clock.now())
     }
 
     pub(crate) async fn key_usage(&self, request: &Request) -> Answer {
         let id = api::key_id(request)?;
         let query = Parameters::read(request, &["from", "to", "granularity"])?;
-        let Asked { days, granularity } = self.asked(&query)?;
+        let Asked { days, granularity } = self.asked(&query, self.kept())?;
         let allowed = usage::by_period(&self.allowed(&id, days).await?.ok_or_else(no_such_key)?, granularity);
         if api::wants_csv(request) {
             let rows = allowed.iter().map(|(period, count)| [id.to_string(), period.clone(), count.to_string()]);
