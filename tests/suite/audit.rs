@@ -144,3 +144,18 @@ async fn nothing_that_may_write_copies_may_change_or_remove_one() {
     assert!(refused.unwrap_err().into_service_error().is_duplicate_item_exception());
     assert_eq!(rows(&stack, &key.id).await, before);
 }
+
+#[tokio::test]
+async fn what_is_written_of_a_change_ends_with_its_retention() {
+    let stack = Stack::start_with(&[("AuditRetentionDays", "7")]).await;
+    let key = stack.issue(json!({})).await;
+    stack.clock.advance(3600);
+    stack.update(&key.id, &json!({ "name": "other" })).await;
+    assert_eq!(stack.revoke(&key.id).await.0, 200);
+    let rows = rows(&stack, "management#").await;
+    assert_eq!(rows.len(), 5, "issue, and an intent and an outcome of both changes");
+    for row in rows {
+        let number = |name: &str| row[name].as_n().unwrap().parse::<u64>().unwrap();
+        assert_eq!(number("ttl") - number("at"), 7 * 86_400, "{row:?}");
+    }
+}

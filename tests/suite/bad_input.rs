@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::{
     Stack,
-    event::{as_http_api, management, with_header},
+    event::{as_http_api, management, management_of, with_header},
 };
 
 fn order(more: &Value) -> Value {
@@ -111,21 +111,44 @@ async fn a_policy_that_does_not_fit_one_write_unit_is_refused_at_issue_and_updat
 #[tokio::test]
 async fn unknown_keys_are_404_on_every_route_and_leave_no_trace() {
     let stack = Stack::start().await;
-    let body = |resource: &str| if resource.ends_with("revoke") { json!({ "reason": "r" }) } else { json!({}) };
+    // What else would be wrong with the request.
+    let body = |resource: &str| match resource {
+        "/v1/keys/{id}/revoke" => json!({ "reason": "r" }),
+        "/v1/keys/{id}/check" => json!({ "path": "/x" }),
+        _ => json!({}),
+    };
+    let routes = stack.template.routes.iter().map(|route| (route.method.as_str(), route.path.as_str()));
+    let routes: Vec<_> = routes.filter(|(_, path)| path.starts_with("/v1/keys/{id}")).collect();
+    assert!(routes.len() >= 10, "{routes:?}");
     for id in ["key_0123456789abcdefghijkl", "key_short", "nonsense", "lookup#x", "pepper"] {
-        for (method, resource) in [
-            ("GET", "/v1/keys/{id}"),
-            ("PATCH", "/v1/keys/{id}"),
-            ("POST", "/v1/keys/{id}/rotate"),
-            ("POST", "/v1/keys/{id}/disable"),
-            ("POST", "/v1/keys/{id}/enable"),
-            ("POST", "/v1/keys/{id}/revoke"),
-        ] {
+        for (method, resource) in &routes {
             let (status, problem) = stack.manage(method, resource, Some(id), &body(resource)).await;
             assert_eq!((status, &problem["code"]), (404, &json!("no_such_key")), "{method} {resource} {id}");
         }
     }
     assert_eq!(stored(&stack).await, 0);
+}
+
+#[tokio::test]
+async fn a_scope_that_names_half_of_an_endpoint_is_refused_wherever_scopes_are_given() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({})).await;
+    let before = stored(&stack).await;
+    for scope in ["custom", "GET", "GET "] {
+        let scopes = json!({ "scopes": [scope] });
+        let plan = management_of("PUT", "/v1/plans/{name}", &[("name", "basic")], &[], &scopes.to_string());
+        for event in [
+            management("POST", "/v1/keys", None, &[], &order(&scopes).to_string()),
+            management("PATCH", "/v1/keys/{id}", Some(&key.id), &[], &scopes.to_string()),
+            plan,
+        ] {
+            let route = event["resource"].clone();
+            let (status, problem) = stack.send(event).await;
+            let told = (status, &problem["code"], &problem["field"]);
+            assert_eq!(told, (400, &json!("invalid_field"), &json!("scopes[0]")), "{scope:?} on {route}");
+        }
+    }
+    assert_eq!(stored(&stack).await, before);
 }
 
 #[tokio::test]

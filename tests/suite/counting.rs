@@ -32,6 +32,8 @@ async fn a_closed_day_is_folded_an_hour_after_its_end_and_not_before() {
         assert_eq!(history(&stack).await.len(), expected, "at {second}");
     }
     assert_eq!(history(&stack).await, [("20280229".to_owned(), 1)]);
+    let ttl = stack.scan("UsageTable").await[0]["ttl"].as_n().unwrap().clone();
+    assert_eq!(ttl, (midnight + 400 * DAY).to_string(), "kept for its retention, from the day's end on");
     let record = stack.record(&key.id).await;
     assert_eq!(
         record.counters.windows.iter().map(|(day, count)| (day.day(), *count)).collect::<Vec<_>>(),

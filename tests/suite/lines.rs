@@ -117,6 +117,44 @@ async fn every_outcome_has_its_line_with_the_calls_that_were_made_and_no_bcrypt_
 }
 
 #[tokio::test]
+async fn an_attempt_with_no_key_that_exists_has_all_of_its_line_on_either_api() {
+    let stack = Stack::start().await;
+    let instance = stack.instance().await;
+    for (key, outcome, hint) in [
+        (Some("mbk_live_0123456789abcdefghijklmnopqrstuv"), "unknown_key", json!("mbk_live_0123…")),
+        (Some("mbk_live_short"), "malformed_key", Value::Null),
+        (None, "missing_key", Value::Null),
+    ] {
+        let call = Call { key, method: "POST", path: "/example/7", source_ip: "2001:db8::7" };
+        let mut rest = call.rest();
+        rest["queryStringParameters"] = json!({ "page": "2" });
+        rest["multiValueQueryStringParameters"] = json!({ "page": ["2"] });
+        let mut http_api = call.http_api();
+        http_api["rawQueryString"] = json!("page=2");
+        http_api["queryStringParameters"] = json!({ "page": "2" });
+        for (event, request_id) in [(rest, "8c9f3a46-5d6b-4a51-9f0e-2f6f0a4f1b11"), (http_api, "JKJaXmPLvHcESHA=")] {
+            let _ = (stack.lines.take(), instance.answer(event).await);
+            let line = stack.lines.only();
+            for (name, expected) in [
+                ("event", json!("attempt")),
+                ("outcome", json!(outcome)),
+                ("hint", hint.clone()),
+                ("source_ip", json!("2001:db8::7")),
+                ("user_agent", json!("tests")),
+                ("method", json!("POST")),
+                ("path", json!("/example/7")),
+                ("request_id", json!(request_id)),
+                ("key", Value::Null),
+                ("own_fault", json!(0)),
+            ] {
+                assert_eq!(line[name], expected, "{name} in {line}");
+            }
+            assert!(line["duration_ms"].as_f64().unwrap() > 0.0, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn our_own_fault_is_named_and_is_nobody_s_outcome() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({})).await;

@@ -159,22 +159,12 @@ async fn a_method_arn_of_any_length_gets_a_policy() {
 async fn management_functions_refuse_keys_without_admin_even_past_the_authorizer() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({})).await;
+    let of_holders = ["/v1/self", "/v1/self/rotate"];
+    let routes = stack.template.routes.iter().map(|route| (route.method.as_str(), route.path.as_str()));
+    let routes: Vec<_> = routes.filter(|(_, path)| path.starts_with("/v1/") && !of_holders.contains(path)).collect();
+    assert!(routes.len() >= 19, "{routes:?}");
     for scopes in [Value::Null, json!("read,write"), json!("administrator"), json!("GET /admin")] {
-        for (method, resource) in [
-            ("POST", "/v1/keys"),
-            ("POST", "/v1/keys/import"),
-            ("GET", "/v1/plans"),
-            ("GET", "/v1/plans/{name}"),
-            ("PUT", "/v1/plans/{name}"),
-            ("POST", "/v1/owners/{type}/{id}/revoke"),
-            ("GET", "/v1/keys"),
-            ("GET", "/v1/keys/{id}"),
-            ("PATCH", "/v1/keys/{id}"),
-            ("POST", "/v1/keys/{id}/rotate"),
-            ("POST", "/v1/keys/{id}/disable"),
-            ("POST", "/v1/keys/{id}/enable"),
-            ("POST", "/v1/keys/{id}/revoke"),
-        ] {
+        for (method, resource) in &routes {
             let mut event = tests::event::management(method, resource, Some(&key.id), &[], "{}");
             event["requestContext"]["authorizer"]["scopes"] = scopes.clone();
             let (status, problem) = stack.send(event).await;
