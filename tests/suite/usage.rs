@@ -1,12 +1,29 @@
 //! `GET /v1/keys/{id}/usage` and `GET /v1/owners/{type}/{id}/usage`: every allowed use is told once, whatever it is stored as.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
+use fastrand::Rng;
+use futures_util::future::join_all;
+use local::{engine::Portless, functions::Wiring};
 use serde_json::{Value, json};
-use shared::time::{DAY, Timestamp};
+use shared::{
+    id::KeyId,
+    store::{Store, Tables},
+    time::{DAY, Timestamp},
+};
 use tests::{
-    Answer, Stack,
+    Answer, Clock, Lines, Stack,
     event::{Call, management, management_of, with_header},
+    proxy::{Connector, Odds, Proxy, Weather},
+    simulation::{
+        clock::TrueTime,
+        job::{End, Held, Job},
+        sandbox::Sandbox,
+    },
+    stack,
 };
 
 const USAGE: &str = "/v1/keys/{id}/usage";
@@ -61,6 +78,80 @@ async fn usage_over_a_leap_day_a_month_and_64_skewed_instances_is_what_was_allow
     assert_eq!(of(&months, "month", "2028-02")["allowed"], february);
     assert_eq!(months["total"]["allowed"], allowed);
     assert_eq!(stack.record(&key.id).await.counters.total, allowed);
+}
+
+/// The same on bad days: calls are late, lost, repeated and refused, and days are folded in between.
+#[tokio::test(start_paused = true)]
+async fn usage_over_a_leap_day_a_month_64_skewed_instances_and_bad_days_is_what_was_counted() {
+    fastrand::seed(29);
+    let (template, mut rng) = (stack::template(), Rng::with_seed(29));
+    let proxy = Proxy::start(&template).await;
+    let start = Timestamp::parse("2028-02-28T20:00:00Z").unwrap();
+    let time = TrueTime::begin(start.secs());
+    let fair = || Weather::new(Odds::fair(1..=5));
+    proxy.set(fair());
+    let issue = Sandbox::start("issue", 0, (&proxy, &template), time, &mut rng).await;
+    let order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
+    let End::Reply { body, .. } = issue.run(0, &Job::Issue(order), None).await else { panic!("an answer") };
+    let key = stack::issued(&body);
+    let mut sandboxes = Vec::new();
+    for number in 1..=64 {
+        sandboxes.push(Arc::new(Sandbox::start("authorizer", number, (&proxy, &template), time, &mut rng).await));
+    }
+    let held = Held { secret: key.secret.clone(), key: None, number: 1, tag: String::new() };
+    let all_at_once = async || {
+        let uses = sandboxes.iter().map(|sandbox| {
+            let job = Job::Use { held: held.clone(), method: "GET", address: "203.0.113.7" };
+            let sandbox = Arc::clone(sandbox);
+            tokio::spawn(async move { sandbox.run(1, &job, None).await })
+        });
+        let (mut allowed, mut uncertain) = (0, 0);
+        for end in join_all(uses).await {
+            let End::Verdict { answer, uncertain: in_vain, .. } = end.unwrap() else { panic!("no answer in time") };
+            assert!(matches!(answer, Answer::Allowed | Answer::Fault), "{answer:?}");
+            allowed += u64::from(answer == Answer::Allowed);
+            uncertain += in_vain;
+        }
+        (allowed, uncertain)
+    };
+    let (mut allowed, mut uncertain) = (0, 0);
+    for round in 0..20 {
+        proxy.set(if round % 5 == 0 { fair() } else { Weather::new(Odds::fair(1..=30).foul(30)) });
+        let (of_round, in_vain) = all_at_once().await;
+        (allowed, uncertain) = (allowed + of_round, uncertain + in_vain);
+        tokio::time::sleep(Duration::from_secs(7200)).await;
+    }
+    // The weather clears; what is on its way arrives, and the next uses find what is left to do.
+    proxy.set(fair());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(all_at_once().await, (64, 0));
+    allowed += 64;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+
+    let connector = || Connector::new(&proxy, Rng::with_seed(1), &Arc::new(AtomicU64::new(0))).client();
+    let clock = Clock::default();
+    clock.set(start.secs() + 21 * 7200);
+    let wiring = Wiring {
+        dynamodb: aws_sdk_dynamodb::Client::from_conf(Portless::dynamodb_config().http_client(connector()).build()),
+        secrets: aws_sdk_secretsmanager::Client::from_conf(proxy.engine().secrets_config().http_client(connector()).build()),
+        host: clock.host(&Lines::default()),
+    };
+    let table = |name: &str| template.tables.iter().find(|table| table.logical_id == name).unwrap().name.clone();
+    let tables = Tables { keys: table("KeysTable"), ..Tables::default() };
+    let record = Store::new(wiring.dynamodb.clone(), tables).record(&KeyId::parse(&key.id).unwrap()).await.unwrap().unwrap();
+    let insights = wiring.function(template.function("insights").unwrap()).await.unwrap();
+    let answer = insights(management("GET", USAGE, Some(&key.id), &[("from", "2028-02-28")], "")).await.unwrap();
+    let usage: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    let total = usage["total"]["allowed"].as_u64().unwrap();
+    assert_eq!(total, record.counters.total, "{usage}");
+    assert!((allowed..=allowed + uncertain).contains(&total), "{total} of {allowed} and {uncertain}");
+    let folded = proxy.scan(&table("UsageTable"));
+    let days: Vec<_> = folded.iter().map(|item| item["sk"]["S"].as_str().unwrap()).collect();
+    assert!(days.contains(&"20280228") && days.contains(&"20280229"), "{days:?}");
+    let open = record.counters.windows.keys().filter_map(|window| window.day()).collect::<Vec<_>>();
+    assert_eq!(open, [20_280_301], "nothing else is left to be folded");
+    let injected: u64 = proxy.injected().iter().filter(|((operation, _), _)| operation == "UpdateItem").map(|(_, n)| n).sum();
+    assert!(injected > 50, "{injected} faults");
 }
 
 #[tokio::test]
