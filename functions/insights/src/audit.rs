@@ -124,6 +124,7 @@ fn change(change: &Change) -> Value {
         "action": change.action,
         "key": change.key,
         "plan": change.plan,
+        "owner": change.owner,
         "actor": change.actor,
         "detail": change.detail,
         "outcome": change.outcome.as_deref().unwrap_or("unfinished"),

@@ -52,6 +52,8 @@ pub struct Change {
     pub key: Option<String>,
     /// To which plan, if it was one.
     pub plan: Option<String>,
+    /// To what the keys of which owner share, if it was that.
+    pub owner: Option<String>,
     /// By which principal.
     pub actor: String,
     /// What was asked for, and what it changed.
@@ -108,6 +110,7 @@ fn read(attributes: &Attributes) -> Result<Change, Fault> {
         action: item.text("action")?.to_owned(),
         key: item.optional_text("key")?.map(ToOwned::to_owned),
         plan: item.optional_text("plan")?.map(ToOwned::to_owned),
+        owner: item.optional_text("owner")?.map(ToOwned::to_owned),
         actor: item.text("actor")?.to_owned(),
         detail: item.parsed("detail", |text| serde_json::from_str(text).ok())?,
         outcome: item.optional_text("outcome")?.map(ToOwned::to_owned),
