@@ -97,7 +97,7 @@ pub struct Remembered {
     pub key: KeyId,
     /// The tags of the secrets that it made, or was about to make.
     pub tags: Vec<String>,
-    /// The generation that its last secret is of. One that is still to come, if nothing has come of the request.
+    /// The generation that its last secret is of, or is to be of. While the key has none of that number, nothing has come of it.
     pub number: u32,
     /// When it was made first.
     pub created_at: Timestamp,

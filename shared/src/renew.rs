@@ -26,26 +26,12 @@ pub struct Renewal<'a> {
 
 impl Renewal<'_> {
     /// Gives `key` the newest secret of `commit`, which was planned on it; answers with it as it is then. `remembered` is what a
-    /// former sending of the request has left, of which nothing has come. If nothing comes of this one either, for a reason that is
-    /// the caller's, it may be sent once more.
+    /// former sending of the request has left, if there was one. If nothing comes of the first one, for a reason that is the
+    /// caller's, it may be sent once more.
     ///
     /// # Errors
     /// Those of [`Changes::commit`]; `changed_meanwhile` as well if the same request is being made at the same moment.
     pub async fn commit(
-        &self,
-        key: Key,
-        commit: Commit,
-        if_match: &IfMatch,
-        remembered: Option<&Remembered>,
-    ) -> Result<(Key, Secret), Error> {
-        let made = self.make(key, commit, if_match, remembered).await;
-        if let (Some(claim), Err(Error::Rejected(_))) = (self.claim, &made) {
-            self.changes.store.reopen(claim).await?;
-        }
-        made
-    }
-
-    async fn make(
         &self,
         mut key: Key,
         mut commit: Commit,
@@ -63,7 +49,7 @@ impl Renewal<'_> {
         if let Some(claim) = claim {
             // Before the commit: should its answer be lost, the next sending recognises the secret as its own.
             let own = match remembered {
-                Some(_) => changes.store.remember_also(claim, (number, &tag)).await?,
+                Some(remembered) => changes.store.remember_also(claim, remembered, (number, &tag)).await?,
                 None => changes.store.remember(claim, &id, (number, &tag), changes.host.clock.now()).await?,
             };
             if !own {
@@ -72,9 +58,15 @@ impl Renewal<'_> {
         }
         changes.store.note_secret(&id, &tag, &note).await?;
         changes.store.put_alias(&digest, &alias).await?;
-        key.about.secrets.insert(tag, note);
-        let key = changes.commit(&event, key, commit, AboutChange::default(), if_match).await?;
-        Ok((key, secret))
+        key.about.secrets.insert(tag.clone(), note);
+        let made = changes.commit(&event, key, commit, AboutChange::default(), if_match).await;
+        if let (Some(claim), None, Err(Error::Rejected(_))) = (claim, remembered, &made) {
+            // What others rotate from now on stays: this request may follow what there is, and nothing later.
+            if let Some(record) = changes.store.record(&id).await? {
+                changes.store.reopen(claim, &tag, record.newest()).await?;
+            }
+        }
+        Ok((made?, secret))
     }
 
     /// Answers a request that was made before: with a secret in the place of the one that nobody has seen. None if nothing has
@@ -90,7 +82,7 @@ impl Renewal<'_> {
             Standing::Open => Ok(None),
             Standing::Unseen => {
                 let commit = rotation::replace(&key.record)?;
-                self.make(key, commit, &if_match, Some(remembered)).await.map(Some)
+                self.commit(key, commit, &if_match, Some(remembered)).await.map(Some)
             }
         }
     }

@@ -121,6 +121,21 @@ impl Stack {
         Instance::new(authorizer, self.template.usage_keys[0].clone(), wire)
     }
 
+    /// Another warm instance of `rotate`, with a wire of its own.
+    ///
+    /// # Panics
+    /// If the template has none.
+    pub async fn rotator(&self) -> (rotate::Rotate, Wire) {
+        let block = self.template.function("rotate").expect("a function").clone();
+        let config = rotate::Config::read(&move |name: &str| block.variable(name)).expect("rotate's environment");
+        let wire = Wire::default();
+        let Wiring { dynamodb, secrets, host } = wiring(&self.engine, self.clock.host(&self.lines), &wire);
+        let rotate = rotate::Rotate::new(config, dynamodb, secrets, host);
+        rotate.warm().await;
+        let _ = wire.take();
+        (rotate, wire)
+    }
+
     /// Invokes `issue` directly.
     ///
     /// # Errors
@@ -167,8 +182,7 @@ impl Stack {
     /// If the function fails: management functions answer everything.
     pub async fn send_for_headers(&self, event: Value) -> (u16, Value, BTreeMap<String, String>) {
         let answer = self.answer(event).await;
-        let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status");
-        let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+        let (status, body) = read(&answer);
         // A REST API's answer has them as lists of lines.
         let headers = ["headers", "multiValueHeaders"].iter().filter_map(|map| answer[map].as_object()).flatten();
         let line = |value: &Value| value.as_str().or_else(|| value[0].as_str()).unwrap_or_default().to_owned();
@@ -283,6 +297,16 @@ impl Stack {
     pub fn table(&self, logical_id: &str) -> String {
         self.template.tables.iter().find(|table| table.logical_id == logical_id).expect("a table").name.clone()
     }
+}
+
+/// Status and body of a management function's answer.
+///
+/// # Panics
+/// If it has no status.
+#[must_use]
+pub fn read(answer: &Value) -> (u16, Value) {
+    let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status");
+    (status, answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default())
 }
 
 /// Id and secret of an answer that hands one out.

@@ -94,13 +94,19 @@ impl Wire {
         self.state().held = Some(calls);
     }
 
+    /// Whether a call has been held.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.state().holds
+    }
+
     /// Waits until a call is held.
     ///
     /// # Panics
     /// If none is for a long time.
     pub async fn holds(&self) {
         let held = async {
-            while !self.state().holds {
+            while !self.is_holding() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };

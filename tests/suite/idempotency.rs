@@ -1,12 +1,13 @@
 //! `Idempotency-Key`: however often a request is sent, at most one secret of it lives, and it is one that was answered.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
+use shared::{id::KeyId, idempotency::Claim, lambda::Function};
 use tests::{
     Answer, Issued, Stack,
     event::{management, own, with_header},
-    stack::issued,
+    stack::{self, issued},
 };
 
 const ROTATE: &str = "/v1/keys/{id}/rotate";
@@ -217,6 +218,92 @@ async fn twenty_retries_at_once_leave_one_working_secret_which_was_answered() {
         let secrets: Vec<_> = answered.iter().map(|answer| answer.secret.as_str()).collect();
         assert_eq!(working(&stack, &secrets).await.len(), 1, "of {} that were answered", secrets.len());
     }
+}
+
+/// What comes of a rotation that is held after so many calls until something else is done, and of that.
+async fn held<T>(stack: &Stack, id: &str, calls: usize, meanwhile: impl Future<Output = T>) -> ((u16, Value), T) {
+    let (slow, wire) = stack.rotator().await;
+    wire.hold_after(calls);
+    let event = with_header(management("POST", ROTATE, Some(id), &[], "{}"), "Idempotency-Key", &["one"]);
+    // On a thread of its own: the wire blocks the one that it holds.
+    let slow = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        stack::read(&runtime.block_on(slow.call(event)).expect("an answer"))
+    });
+    while !wire.is_holding() && !slow.is_finished() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let done = meanwhile.await;
+    wire.mend();
+    while !slow.is_finished() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    (slow.join().unwrap(), done)
+}
+
+#[tokio::test]
+async fn a_rotation_sent_twice_at_once_and_once_more_later_ends_no_secret_that_was_made_since() {
+    let stack = Stack::start().await;
+    for begun in [false, true] {
+        for calls in 0..16 {
+            let old = stack.issue(json!({})).await;
+            assert_eq!(working(&stack, &[&old.secret]).await.len(), 1);
+            if begun {
+                // Remembered, and nothing has come of it: both that follow go on with it.
+                stack.wire.cut_after(5);
+                assert_eq!(rotate(&stack, &old.id, "one", &json!({})).await.0, 503);
+                stack.wire.mend();
+            }
+            let (slow, fast) = held(&stack, &old.id, calls, rotate(&stack, &old.id, "one", &json!({}))).await;
+            for (status, answer) in [&slow, &fast] {
+                assert!([200, 409].contains(status), "{begun} {calls}: {answer}");
+            }
+            let answered: Vec<_> = [&slow, &fast].iter().filter_map(|(_, answer)| answer["secret"].as_str()).collect();
+            let used = working(&stack, &answered).await;
+            assert_eq!(used.len(), 1, "{begun} {calls}");
+            let (status, newer) = stack.rotate(&old.id, &json!({ "force": true })).await;
+            assert_eq!(status, 200, "{newer}");
+            let (status, problem) = rotate(&stack, &old.id, "one", &json!({})).await;
+            assert_eq!((status, &problem["code"]), (409, &json!("secret_in_use")), "{begun} {calls}: {problem}");
+            let newer = issued(&newer);
+            assert_eq!(working(&stack, &[used[0], &newer.secret]).await.len(), 2, "{begun} {calls}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_lost_against_another_one_may_be_sent_again() {
+    let stack = Stack::start().await;
+    let old = stack.issue(json!({})).await;
+    // What is remembered, record, about, intent, remembering it, note, alias: the next call is the commit.
+    let (lost, _) = held(&stack, &old.id, 7, stack.rotate(&old.id, &json!({}))).await;
+    assert_eq!((lost.0, &lost.1["code"]), (409, &json!("changed_meanwhile")), "{}", lost.1);
+    let (status, again) = rotate(&stack, &old.id, "one", &json!({})).await;
+    assert_eq!((status, &again["version"]), (200, &json!(3)), "{again}");
+    // But not once somebody has rotated the key since it was told so.
+    let old = stack.issue(json!({})).await;
+    held(&stack, &old.id, 7, stack.rotate(&old.id, &json!({}))).await;
+    let (_, newer) = stack.rotate(&old.id, &json!({})).await;
+    assert_eq!(rotate(&stack, &old.id, "one", &json!({})).await.1["code"], "secret_in_use");
+    assert_eq!(working(&stack, &[&old.secret, newer["secret"].as_str().unwrap()]).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_copy_of_remembering_a_request_is_no_other_sending_of_it() {
+    let stack = Stack::start().await;
+    let store = stack.store();
+    let (claim, now) = (Claim { place: "p".to_owned(), fingerprint: "f".to_owned() }, stack.clock.now());
+    let id = KeyId::parse("key_0123456789abcdefghijkl").unwrap();
+    for (tag, own) in [("first", true), ("first", true), ("other", false)] {
+        assert_eq!(store.remember(&claim, &id, (2, tag), now).await.unwrap(), own, "{tag}");
+    }
+    let remembered = store.remembered(&claim, now).await.unwrap().unwrap();
+    for (tag, own) in [("second", true), ("second", true), ("other", false)] {
+        assert_eq!(store.remember_also(&claim, &remembered, (3, tag)).await.unwrap(), own, "{tag}");
+    }
+    store.reopen(&claim, "first", 5).await.unwrap();
+    let remembered = store.remembered(&claim, now).await.unwrap().unwrap();
+    assert_eq!((remembered.tags.join(" "), remembered.number), ("first second".to_owned(), 3), "and isn't opened again");
 }
 
 #[tokio::test]

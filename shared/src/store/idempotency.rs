@@ -1,6 +1,12 @@
 //! Requests that may be sent again, for a day: what they asked for, and which secrets they made.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use aws_sdk_dynamodb::{
+    operation::{
+        put_item::PutItemError,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld},
+};
 
 use super::{
     Store, applied,
@@ -35,7 +41,7 @@ impl Store {
     }
 
     /// Remembers a request before its secret is made: of that tag, and of generation `generation` of `id`. Answers whether it is
-    /// the first of that name.
+    /// the first of that name. A copy of this write is the same one.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
@@ -48,33 +54,59 @@ impl Store {
     ) -> Result<bool, Fault> {
         let put = self.client.put_item().table_name(&self.tables.keys);
         let put = put.set_item(Some(write(claim, id, (generation, tag), now))).condition_expression(FREE);
-        applied(put.expression_attribute_values(":over", over(now)).send().await)
+        let put = put.return_values_on_condition_check_failure(AllOld).expression_attribute_values(":over", over(now));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => Ok(names(failed.item(), tag)),
+                _ => Err(Fault::from_sdk(&error)),
+            },
+        }
     }
 
-    /// Adds the tag of another secret that the request is about to make. Answers whether it is still the same request.
+    /// Adds the tag of another secret that the request is about to make. Answers whether nobody has gone on with the request
+    /// since it was `remembered` so. A copy of this write is the same one.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
-    pub async fn remember_also(&self, claim: &Claim, (generation, tag): (u32, &str)) -> Result<bool, Fault> {
-        let update = self.client.update_item().table_name(&self.tables.keys);
-        let update = update.key("pk", text(partition(claim))).key("sk", text("request"));
+    pub async fn remember_also(
+        &self,
+        claim: &Claim,
+        remembered: &Remembered,
+        (generation, tag): (u32, &str),
+    ) -> Result<bool, Fault> {
+        let update = self.request_update(claim, remembered.tags.iter().map(String::as_str));
         let update = update.update_expression("SET tags = list_append(tags, :tag), generation = :generation");
-        let update = update.condition_expression("fingerprint = :fingerprint");
-        let update = update.expression_attribute_values(":tag", AttributeValue::L(vec![text(tag)]));
+        let update = update.expression_attribute_values(":tag", tags([tag]));
         let update = update.expression_attribute_values(":generation", number(generation.into()));
-        applied(update.expression_attribute_values(":fingerprint", text(&claim.fingerprint)).send().await)
+        match update.return_values_on_condition_check_failure(AllOld).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(names(failed.item(), tag)),
+                _ => Err(Fault::from_sdk(&error)),
+            },
+        }
     }
 
-    /// Notes that nothing has come of a request, so that it may be sent again: as if its generation were still to come.
+    /// Notes that nothing has come of a request, so that it may be sent again: its generation is still to come, after `newest`. Only
+    /// for its first sending, whose secret is of that tag, and only while it is the only one: of what others do with it,
+    /// nobody can tell here whether something will come.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
-    pub async fn reopen(&self, claim: &Claim) -> Result<(), Fault> {
+    pub async fn reopen(&self, claim: &Claim, tag: &str, newest: u32) -> Result<(), Fault> {
+        let later = (newest + 1).min(MOST_GENERATIONS);
+        let update = self.request_update(claim, [tag]).update_expression("SET generation = :later");
+        applied(update.expression_attribute_values(":later", number(later.into())).send().await).map(|_| ())
+    }
+
+    /// An update of what is remembered of a request, while it has these tags and no others.
+    fn request_update<'a>(&self, claim: &Claim, known: impl IntoIterator<Item = &'a str>) -> UpdateItemFluentBuilder {
         let update = self.client.update_item().table_name(&self.tables.keys);
         let update = update.key("pk", text(partition(claim))).key("sk", text("request"));
-        let update = update.update_expression("SET generation = :later").condition_expression("fingerprint = :fingerprint");
-        let update = update.expression_attribute_values(":later", number(MOST_GENERATIONS.into()));
-        applied(update.expression_attribute_values(":fingerprint", text(&claim.fingerprint)).send().await).map(|_| ())
+        let update = update.condition_expression("fingerprint = :fingerprint AND tags = :known");
+        let update = update.expression_attribute_values(":fingerprint", text(&claim.fingerprint));
+        update.expression_attribute_values(":known", tags(known))
     }
 
     /// The same as [`Store::remember`], as a part of the transaction that makes a key.
@@ -94,6 +126,16 @@ fn partition(claim: &Claim) -> String {
     format!("idempotency#{}", claim.place)
 }
 
+fn tags<'a>(tags: impl IntoIterator<Item = &'a str>) -> AttributeValue {
+    AttributeValue::L(tags.into_iter().map(text).collect())
+}
+
+/// Whether a request's item has that tag, which nobody else's has.
+fn names(item: Option<&Attributes>, tag: &str) -> bool {
+    let tags = item.and_then(|item| item.get("tags")?.as_l().ok());
+    tags.is_some_and(|tags| tags.iter().any(|known| known.as_s().is_ok_and(|known| known == tag)))
+}
+
 fn over(now: Timestamp) -> AttributeValue {
     number(now.minus(REMEMBERED_SECONDS).secs())
 }
@@ -105,7 +147,7 @@ fn write(claim: &Claim, id: &KeyId, (generation, tag): (u32, &str), now: Timesta
         ("schema".to_owned(), number(SCHEMA)),
         ("fingerprint".to_owned(), text(&claim.fingerprint)),
         ("key".to_owned(), text(id.as_str())),
-        ("tags".to_owned(), AttributeValue::L(vec![text(tag)])),
+        ("tags".to_owned(), tags([tag])),
         ("generation".to_owned(), number(generation.into())),
         ("created_at".to_owned(), number(now.secs())),
         ("ttl".to_owned(), number(now.plus(REMEMBERED_SECONDS).secs())),
