@@ -202,7 +202,7 @@ impl Changes {
         let mut ended = Vec::new();
         for (tag, note) in &about.secrets {
             let Some(end) = record.alias_ends_at(tag, now) else { continue };
-            let found = self.end_each(note, end).await?;
+            let found = self.end_each((&record.id, tag, note), end).await?;
             let settled = found || note.noted_at.until(now) >= LONGEST_WAY;
             let gone = record.generations.iter().all(|generation| generation.tag != *tag);
             ended.extend((gone && settled).then(|| tag.clone()));
@@ -229,10 +229,10 @@ impl Changes {
     }
 
     /// Gives every alias of a secret its end; answers whether all of them are there.
-    async fn end_each(&self, note: &SecretNote, end: Timestamp) -> Result<bool, Fault> {
+    async fn end_each(&self, (key, tag, note): (&KeyId, &str, &SecretNote), end: Timestamp) -> Result<bool, Fault> {
         let mut found = true;
         for digest in note.digests.values() {
-            found &= self.store.end_alias(digest, end.plus(self.config.retention_seconds)).await?;
+            found &= self.store.end_alias(digest, (key, tag), end.plus(self.config.retention_seconds)).await?;
         }
         Ok(found)
     }
@@ -319,13 +319,14 @@ impl Changes {
         let retention = self.config.retention_seconds;
         // Without an about item the key is refused all the same; that something is wrong must not be hidden, though.
         let about = self.store.about(&record).await?.ok_or_else(|| Fault::corrupt("about", "missing"))?;
-        // What is staged stays: of a change that isn't committed yet, nobody can tell here whether it will be.
-        self.store.update_about(&record, &about, None, event.at, retention).await?;
+        // Aliases before the index: whoever finds a key in it as revoked needs to do nothing more.
         if let Status::Revoked(revocation) = &record.status {
-            for note in about.secrets.values() {
-                self.end_each(note, revocation.at).await?;
+            for (tag, note) in &about.secrets {
+                self.end_each((&record.id, tag, note), revocation.at).await?;
             }
         }
+        // What is staged stays: of a change that isn't committed yet, nobody can tell here whether it will be.
+        self.store.update_about(&record, &about, None, event.at, retention).await?;
         self.done(event).await?;
         Ok(Key { record, about })
     }

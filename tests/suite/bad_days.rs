@@ -135,7 +135,8 @@ async fn a_copy_of_an_alias_that_arrives_late_does_not_take_its_end_off() {
     let stack = Stack::start().await;
     let (store, digest, alias) = (stack.store(), digest(), alias(&stack.issue(json!({})).await).await);
     store.put_alias(&digest, &alias).await.expect("stored");
-    assert!(store.end_alias(&digest.encoded(), Timestamp::from_secs(5)).await.expect("ended"));
+    let of = (&alias.key, alias.proof.tag.as_str());
+    assert!(store.end_alias(&digest.encoded(), of, Timestamp::from_secs(5)).await.expect("ended"));
     store.put_alias(&digest, &alias).await.expect("nothing to do");
     assert!(alias_item(&stack).await.contains_key("ttl"));
 }

@@ -1,10 +1,15 @@
 //! `POST /v1/keys/import`: a secret from elsewhere works as it is, if the stack accepts its kind; everything else stays malformed.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::{Answer, Stack, event::management};
 
 /// 40 characters.
 const SECRET: &str = "acme_9f8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2";
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
 
 async fn accepting(prefixes: &str) -> Stack {
     Stack::start_with(&[("ImportPrefixes", prefixes)]).await
@@ -124,6 +129,27 @@ async fn a_secret_is_imported_once_however_many_try_at_the_same_moment() {
     // A revoked secret doesn't come back by being imported again.
     stack.revoke(id).await;
     assert_eq!(import(&stack, &order).await.1["code"], "secret_exists");
+}
+
+#[tokio::test]
+async fn revoking_a_key_again_takes_nothing_from_the_key_that_its_secret_was_imported_to_since() {
+    let stack = accepting("acme_").await;
+    let (_, first) = import(&stack, &order(SECRET)).await;
+    let first = first["id"].as_str().unwrap();
+    stack.revoke(first).await;
+    // After its end, DynamoDB removes the alias; the rest may be there for days yet.
+    stack.clock.advance(91 * 86_400);
+    let alias = |items: Vec<std::collections::HashMap<_, _>>| items.into_iter().find(|item| item["sk"] == text("alias"));
+    let gone = alias(stack.scan("KeysTable").await).unwrap();
+    let remove = stack.engine.dynamodb().delete_item().table_name(stack.table("KeysTable"));
+    remove.key("pk", gone["pk"].clone()).key("sk", text("alias")).send().await.unwrap();
+    let (status, second) = import(&stack, &order(SECRET)).await;
+    assert_eq!(status, 201, "{second}");
+    assert_eq!(stack.revoke(first).await.0, 200);
+    let kept = alias(stack.scan("KeysTable").await).unwrap();
+    assert_eq!((&kept["pk"], kept["key"].clone()), (&gone["pk"], text(second["id"].as_str().unwrap())));
+    assert!(!kept.contains_key("ttl"), "{kept:?}");
+    assert_eq!(stack.instance().await.get(SECRET).await, Answer::Allowed);
 }
 
 #[tokio::test]

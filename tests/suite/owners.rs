@@ -57,7 +57,7 @@ async fn all_keys_of_an_owner_are_revoked_page_by_page_and_no_others() {
 
 #[tokio::test]
 async fn a_page_that_breaks_off_says_what_is_done_and_its_cursor_goes_on() {
-    for calls in 0..14 {
+    for calls in 0..22 {
         let stack = Stack::start().await;
         let all = keys(&stack, 3).await;
         stack.wire.cut_after(calls);
@@ -81,6 +81,9 @@ async fn a_page_that_breaks_off_says_what_is_done_and_its_cursor_goes_on() {
         for key in &all {
             assert_eq!(stack.record(&key.id).await.status.as_str(), "revoked", "{calls} calls");
         }
+        let items = stack.scan("KeysTable").await;
+        let aliases: Vec<_> = items.iter().filter(|item| item["sk"].as_s().unwrap() == "alias").collect();
+        assert!(aliases.len() == 3 && aliases.iter().all(|alias| alias.contains_key("ttl")), "{calls} calls: {aliases:?}");
     }
 }
 

@@ -70,17 +70,18 @@ impl Store {
         applied(expression.apply(update).condition_expression("attribute_not_exists(pk)").send().await).map(|_| ())
     }
 
-    /// Lets DynamoDB remove the alias after `ttl`, because its generation has ended. Answers whether there is one: one that is
-    /// gone stays gone.
+    /// Lets DynamoDB remove the alias of `key`'s secret of that tag after `ttl`, because its generation has ended. Answers whether
+    /// there is one: one that is gone stays gone, and what is there by then of another key is another alias.
     ///
     /// # Errors
     /// A [`Fault`] if DynamoDB doesn't answer.
-    pub async fn end_alias(&self, digest: &str, ttl: Timestamp) -> Result<bool, Fault> {
+    pub async fn end_alias(&self, digest: &str, (key, tag): (&KeyId, &str), ttl: Timestamp) -> Result<bool, Fault> {
         let update = self.client.update_item().table_name(&self.tables.keys);
         let update = update.key("pk", text(partition(digest))).key("sk", text("alias"));
-        let update = update.update_expression("SET #ttl = :ttl").condition_expression("attribute_exists(pk)");
+        let update = update.update_expression("SET #ttl = :ttl").condition_expression("#key = :key AND tag = :tag");
         let update = update.expression_attribute_names("#ttl", "ttl").expression_attribute_values(":ttl", number(ttl.secs()));
-        applied(update.send().await)
+        let update = update.expression_attribute_names("#key", "key").expression_attribute_values(":key", text(key.as_str()));
+        applied(update.expression_attribute_values(":tag", text(tag)).send().await)
     }
 }
 

@@ -55,7 +55,7 @@ impl Verifier {
             let record = self.store.record(key).await?;
             let end = record.map_or(Some(now), |record| record.alias_ends_at(&proof.tag, now));
             if let Some(end) = end {
-                self.store.end_alias(&digest.encoded(), end.plus(retention_seconds)).await?;
+                self.store.end_alias(&digest.encoded(), (key, &proof.tag), end.plus(retention_seconds)).await?;
             }
         }
         self.cache().see_again(remembered, None);
