@@ -57,7 +57,7 @@ PERMISSIONS = {
         "AuditTable": {"dynamodb:PartiQLInsert"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
     },
-    "issue": WRITES_KEYS | {"AuditTable": {"dynamodb:PartiQLInsert", "dynamodb:PutItem"}},
+    "issue": WRITES_KEYS,
     "rotate": WRITES_KEYS,
     "manage": {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"},
@@ -73,6 +73,8 @@ PERMISSIONS = {
     },
     "example": {},
 }
+# All that anybody may do in the audit table.
+AUDIT_ACTIONS = {"dynamodb:PartiQLInsert", "dynamodb:Query"}
 # What SAM adds by itself: writing logs, and sending traces.
 MANAGED_POLICIES = [
     "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
@@ -109,6 +111,15 @@ def every_function_has_its_permissions(template):
         yield from differences(f"permissions of {name}", expected, found)
         if role.get("ManagedPolicyArns") != MANAGED_POLICIES:
             yield f"permissions of {name}: managed policies {role.get('ManagedPolicyArns')!r}"
+
+
+def audit_is_append_only(template):
+    """An insert fails where a record is. Everything else that writes can overwrite or remove one."""
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        for statement in statements(role["Properties"]):
+            if "AuditTable" in {resource_name(resource) for resource in listed(statement.get("Resource", "*"))}:
+                for action in sorted(set(listed(statement.get("Action", "*"))) - AUDIT_ACTIONS):
+                    yield f"{name}: {action} on AuditTable"
 
 
 def no_policy_has_a_wildcard(template):
@@ -159,6 +170,7 @@ CHECKS = [
     every_folder_is_one_function,
     every_function_has_its_environment,
     every_function_has_its_permissions,
+    audit_is_append_only,
     no_policy_has_a_wildcard,
     every_function_is_traced_and_sized,
 ]

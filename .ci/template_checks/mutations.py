@@ -31,6 +31,8 @@ SLIPS = [
     ("every_function_has_its_environment", "PEPPER_SECRET: !Ref PepperSecret", "PEPPER_SECRET: !Ref UsageTable"),
     ("every_function_has_its_permissions", "[dynamodb:GetItem, dynamodb:UpdateItem]", "[dynamodb:GetItem]"),
     ("every_function_has_its_permissions", "      Policies:\n", "      Policies:\n        - AdministratorAccess\n"),
+    ("audit_is_append_only", "Action: dynamodb:PartiQLInsert", "Action: [dynamodb:PartiQLInsert, dynamodb:PutItem]"),
+    ("audit_is_append_only", "[dynamodb:PartiQLInsert, dynamodb:Query]", "[dynamodb:BatchWriteItem, dynamodb:Query]"),
     ("every_function_is_traced_and_sized", "    Tracing: !Ref Tracing\n", ""),
     ("every_function_is_traced_and_sized", "TracingEnabled: !If [HasTracing, true, false]", "TracingEnabled: false"),
     ("every_function_is_traced_and_sized", "      MemorySize: 256 # waits", "      Description: waits"),

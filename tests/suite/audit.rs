@@ -153,9 +153,36 @@ async fn what_is_written_of_a_change_ends_with_its_retention() {
     stack.update(&key.id, &json!({ "name": "other" })).await;
     assert_eq!(stack.revoke(&key.id).await.0, 200);
     let rows = rows(&stack, "management#").await;
-    assert_eq!(rows.len(), 5, "issue, and an intent and an outcome of both changes");
+    assert_eq!(rows.len(), 6, "an intent and an outcome of issuing and of both changes");
     for row in rows {
         let number = |name: &str| row[name].as_n().unwrap().parse::<u64>().unwrap();
         assert_eq!(number("ttl") - number("at"), 7 * 86_400, "{row:?}");
+    }
+}
+
+#[tokio::test]
+async fn all_that_a_key_was_issued_with_is_audited_before_and_after() {
+    let stack = Stack::start().await;
+    let order = json!({
+        "name": "whole", "owner": { "type": "service", "id": "1" }, "environment": "live", "scopes": ["read"],
+        "limits": [{ "requests": 5, "per": "minute" }], "ip_allowlist": ["203.0.113.0/24"], "metadata": { "team": "red" },
+        "expires_at": "2028-01-01T00:00:00Z", "rotate_every_days": 30,
+    });
+    let issued = stack.issue(order.clone()).await;
+    let changes = stack.changes().await;
+    let sorts: Vec<_> = changes.iter().map(|change| text(change, "sk").split_once('#').unwrap().1).collect();
+    assert!(sorts.contains(&"intent") && sorts.contains(&"outcome") && sorts.len() == 2, "{sorts:?}");
+    for change in &changes {
+        assert_eq!((text(change, "action"), text(change, "key")), ("issue", issued.id.as_str()));
+        let detail: Value = serde_json::from_str(text(change, "detail")).unwrap();
+        for name in ["name", "environment", "scopes", "ip_allowlist", "metadata", "rotate_every_days"] {
+            assert_eq!(detail[name], order[name], "{name} in {detail}");
+        }
+        assert_eq!((&detail["owner"], &detail["plan"]), (&json!("service:1"), &Value::Null));
+        assert_eq!(
+            (&detail["limits"][0]["requests"], &detail["generations"][0]["expires_at"]),
+            (&json!(5), &order["expires_at"])
+        );
+        assert!(!text(change, "detail").contains(&issued.secret[13..]), "but no secret");
     }
 }

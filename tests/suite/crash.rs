@@ -152,10 +152,15 @@ async fn a_killed_issue_leaves_a_whole_key_or_nothing() {
         let keys = site.stored("KeysTable");
         let of = |sort: &str| keys.iter().filter(|item| text(item, "sk") == sort).count();
         assert_eq!((of("key"), of("about")), (of("alias"), of("alias")), "{point:?}");
+        // An intent without an outcome and without a key is an issue that broke off.
+        for key in keys.iter().filter(|item| text(item, "sk") == "key") {
+            let (intents, outcomes) = site.audited(text(key, "pk"), "issue");
+            assert!(intents == 1 && outcomes <= 1, "{point:?}: {intents} intents, {outcomes} outcomes");
+        }
         let again = site.issue().await;
         assert_eq!(site.answer(&again).await, Answer::Allowed, "{point:?}");
     }
-    assert!(deaths >= 2, "{deaths}");
+    assert!(deaths >= 6, "{deaths}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
-    audit::change::Event,
+    audit::difference,
     change::{self, Changes, Key},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     error::{Code, Error, Fault, Rejection},
@@ -102,8 +102,8 @@ impl Issue {
             return Ok(again);
         }
         match self.issue(fields, actor, Some(&claim)).await {
-            // Perhaps because the same request was faster, this one's own first try included.
-            Err(Error::Fault(fault)) => self.again(&claim, actor).await?.ok_or(Error::Fault(fault)),
+            // Perhaps because the same request was faster.
+            Err(error) if is_of_both(&error) => self.again(&claim, actor).await?.ok_or(error),
             issued => issued,
         }
     }
@@ -137,17 +137,10 @@ impl Issue {
         let secret = self.mint.import("secret", &text)?;
         let order = self.order(fields, now).await?;
         if let Some(alias) = self.holder(&secret).await? {
-            return Err(exists(&alias));
+            return Err(exists(&alias).into());
         }
         let made = self.make(self.new_id()?, order, secret, actor, now).await?;
-        if let Err(fault) = self.store(&made, "import", actor, None).await {
-            // Perhaps because it was imported at the same moment, perhaps by this very request, whose answer was lost.
-            match self.holder(&made.minted.secret).await? {
-                Some(alias) if alias == made.minted.alias => {}
-                Some(alias) => return Err(exists(&alias)),
-                None => return Err(fault.into()),
-            }
-        }
+        self.store(&made, "import", actor, None).await?;
         Ok(Reply::key(StatusCode::CREATED, &made.key, view::key(&made.key, now)))
     }
 
@@ -200,13 +193,30 @@ impl Issue {
         Ok(Made { key: Key { record, about }, minted })
     }
 
-    /// Stores it.
-    async fn store(&self, made: &Made, action: &'static str, actor: &str, claim: Option<&Claim>) -> Result<(), Fault> {
+    /// Stores it, between the intent and the outcome of doing so.
+    async fn store(&self, made: &Made, action: &'static str, actor: &str, claim: Option<&Claim>) -> Result<(), Error> {
         let Made { key, minted } = made;
-        let event = Event::new(&self.changes.host, action, &key.record.id, actor, audited(key))?;
+        let event = self.changes.intend(action, &key.record.id, actor, audited(key)).await?;
         let new =
-            NewKey { record: &key.record, about: &key.about, digest: minted.digest, alias: &minted.alias, event: &event, claim };
-        self.changes.store.create(&new, self.changes.config()).await
+            NewKey { record: &key.record, about: &key.about, digest: minted.digest, alias: &minted.alias, at: event.at, claim };
+        if let Err(fault) = self.changes.store.create(&new, self.changes.config().retention_seconds).await
+            && let Some(rejection) = self.in_the_way(minted, claim, fault).await?
+        {
+            return Err(self.changes.refused(&event, rejection).await);
+        }
+        self.changes.done(&event).await
+    }
+
+    /// What a key could not be stored for; none if it is there, and only the answer was lost.
+    async fn in_the_way(&self, minted: &Minted, claim: Option<&Claim>, fault: Fault) -> Result<Option<Rejection>, Error> {
+        match self.holder(&minted.secret).await? {
+            Some(alias) if alias == minted.alias => return Ok(None),
+            Some(alias) => return Ok(Some(exists(&alias))),
+            None => {}
+        }
+        let Some(claim) = claim else { return Err(fault.into()) };
+        let remembered = self.changes.store.remembered(claim, self.changes.host.clock.now()).await?;
+        remembered.map_or(Err(fault.into()), |_| Ok(Some(change::changed_meanwhile())))
     }
 }
 
@@ -217,9 +227,14 @@ struct Made {
 }
 
 /// An administrator may know whose it is, and learns that way that an answer which was lost was a success.
-fn exists(alias: &Alias) -> Error {
+fn exists(alias: &Alias) -> Rejection {
     let detail = format!("The secret is one of the key {} already: it was imported or issued before.", alias.key);
-    Rejection { field: Some("secret".to_owned()), ..Rejection::new(Code::SecretExists, detail) }.into()
+    Rejection { field: Some("secret".to_owned()), ..Rejection::new(Code::SecretExists, detail) }
+}
+
+/// Whether a request that ended so may have been made by another sending of it, or by its own first try.
+const fn is_of_both(error: &Error) -> bool {
+    matches!(error, Error::Fault(_) | Error::Rejected(Rejection { code: Code::ChangedMeanwhile, .. }))
 }
 
 /// The record of a key that nobody has used yet, but for the tag of its secret.
@@ -251,16 +266,21 @@ fn record(id: KeyId, order: Order, now: Timestamp) -> Record {
     }
 }
 
-/// What the audit keeps of a new key: its policy.
+/// What the audit keeps of a new key: its policy, and what else was asked for. No later change tells it again.
 fn audited(key: &Key) -> Value {
-    json!({
-        "name": key.record.name,
-        "owner": key.record.owner.to_string(),
-        "environment": key.record.environment.as_str(),
-        "scopes": view::scopes(&key.record.scopes),
-        "plan": key.about.plan.as_ref().map(PlanName::as_str),
-        "hint": key.about.note(&key.record.generations[0]).map(|note| &note.hint),
-    })
+    let Key { record, about } = key;
+    let mut detail = difference::policy(record);
+    for (name, value) in [
+        ("owner", json!(record.owner.to_string())),
+        ("environment", json!(record.environment.as_str())),
+        ("plan", json!(about.plan.as_ref().map(PlanName::as_str))),
+        ("metadata", json!(about.metadata)),
+        ("rotate_every_days", json!(about.rotate_every_days)),
+        ("hint", json!(about.note(&record.generations[0]).map(|note| &note.hint))),
+    ] {
+        detail.insert(name.to_owned(), value);
+    }
+    detail.into()
 }
 
 impl Function for Issue {
