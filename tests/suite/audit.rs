@@ -1,10 +1,22 @@
 //! The audit table's copy: every attempt with a key has a row, attempts without one are added up, and nothing is lost silently.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use fastrand::Rng;
+use local::template::Template;
 use serde_json::{Value, json};
-use tests::{Answer, Instance, Stack, event::Call};
+use tests::{
+    Answer, Instance, Stack,
+    event::Call,
+    proxy::{Moment, Proxy, Refused},
+    simulation::{
+        clock::TrueTime,
+        job::{End, Held, Job},
+        sandbox::Sandbox,
+    },
+    stack,
+};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -185,4 +197,81 @@ async fn all_that_a_key_was_issued_with_is_audited_before_and_after() {
         );
         assert!(!text(change, "detail").contains(&issued.secret[13..]), "but no secret");
     }
+}
+
+/// A key behind the proxy, and an authorizer that knows it. The clock stands still.
+struct Site {
+    template: Template,
+    proxy: Proxy,
+    authorizer: Sandbox,
+    held: Held,
+}
+
+impl Site {
+    async fn open() -> Self {
+        let template = stack::template();
+        let proxy = Proxy::start(&template).await;
+        let (time, mut rng) = (TrueTime::begin(tests::NOW), Rng::with_seed(1));
+        let mut start = async |name| Sandbox::start(name, 1, (&proxy, &template), time, &mut rng).await;
+        let (issue, authorizer) = (start("issue").await, start("authorizer").await);
+        let order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
+        let End::Reply { status: 201, body } = issue.run(1, &Job::Issue(order), None).await else { panic!("not issued") };
+        let text = |name: &str| body[name].as_str().expect("a text").to_owned();
+        let held = Held { secret: text("secret"), key: Some(text("id")), number: 1, tag: String::new() };
+        let site = Self { template, proxy, authorizer, held };
+        site.uses(1).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(site.rows(), 1);
+        site
+    }
+
+    async fn uses(&self, times: usize) {
+        for _ in 0..times {
+            let job = Job::Use { held: self.held.clone(), method: "GET", address: "203.0.113.7" };
+            let End::Verdict { answer, .. } = self.authorizer.run(1, &job, None).await else { panic!("no verdict") };
+            assert_eq!(answer, Answer::Allowed);
+        }
+    }
+
+    /// How many uses the table has.
+    fn rows(&self) -> usize {
+        let table = self.template.tables.iter().find(|table| table.logical_id == "AuditTable").expect("a table");
+        self.proxy.scan(&table.name).iter().filter(|item| item.contains_key("at_ms")).count()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sandbox_that_ends_while_a_copy_hangs_says_in_time_how_many_are_lost() {
+    // The copy of the first use is written at once, by itself; those of the next wait for a second.
+    for (uses, wait) in [(1, 0), (4, 0), (4, 2000)] {
+        let site = Site::open().await;
+        let hangs = site.proxy.trap(1, Moment::Before);
+        site.uses(1).await;
+        hangs.await.expect("a copy on its way");
+        site.proxy.untrap();
+        site.uses(uses - 1).await;
+        let _ = site.proxy.trap(0, Moment::Before);
+        // Until what hangs has been tried again, and hangs again.
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        let ends = tokio::time::Instant::now();
+        site.authorizer.end().await;
+        let lines = site.authorizer.take_lines();
+        assert_eq!(announced(&lines), uses as u64, "{wait}: {lines:?}");
+        assert!(ends.elapsed() <= Duration::from_millis(450), "Lambda kills it after half a second: {:?}", ends.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_batch_that_the_table_takes_in_part_the_rest_is_written_later_and_what_never_will_be_is_lost() {
+    let site = Site::open().await;
+    // The first of them is written at once, and the others wait for a second.
+    site.uses(4).await;
+    site.proxy.refuse_statements(Refused::from([(0, "ThrottlingError"), (2, "AccessDenied")]));
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!((site.rows(), announced(&site.authorizer.take_lines())), (1 + 1 + 1, 1), "one is taken, and one lost");
+    site.uses(1).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(site.rows(), 1 + 1 + 2 + 1, "the throttled one with the next batch");
+    site.authorizer.end().await;
+    assert_eq!((site.rows(), announced(&site.authorizer.take_lines())), (5, 0));
 }

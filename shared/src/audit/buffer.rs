@@ -19,6 +19,8 @@ pub(super) struct Buffer {
     waiting: VecDeque<Row>,
     minute: u64,
     groups: Vec<Group>,
+    /// How many attempts the rows stand for that were taken and haven't come back yet.
+    on_their_way: Option<u64>,
     lost: u64,
 }
 
@@ -75,29 +77,42 @@ impl Buffer {
         self.waiting.len()
     }
 
-    /// How many attempts the rows that wait stand for.
-    pub(super) fn attempts(&self) -> u64 {
-        self.waiting.iter().map(Row::attempts).sum()
-    }
-
-    /// Takes the oldest rows, at most so many.
+    /// Takes the oldest rows to be written, at most so many, none of which is on its way already.
     pub(super) fn take(&mut self, most: usize) -> Vec<Row> {
         let count = most.min(self.waiting.len());
-        self.waiting.drain(..count).collect()
+        let rows: Vec<Row> = self.waiting.drain(..count).collect();
+        self.on_their_way = Some(attempts(&rows));
+        rows
     }
 
-    /// Puts rows back that could not be written yet, to be the next ones.
-    pub(super) fn give_back(&mut self, rows: Vec<Row>) {
-        for row in rows.into_iter().rev() {
+    /// Ends what [`Buffer::take`] began: `again` could not be written yet, and is the next. Answers whether anybody still waited for it.
+    pub(super) fn give_back(&mut self, again: Vec<Row>) -> bool {
+        if self.on_their_way.take().is_none() {
+            return false;
+        }
+        for row in again.into_iter().rev() {
             self.waiting.push_front(row);
         }
         self.drop_oldest();
+        true
+    }
+
+    /// Gives up: answers how many attempts are not known to be written, those on their way among them.
+    pub(super) fn abandon(&mut self) -> u64 {
+        self.close();
+        let waiting = attempts(&self.waiting);
+        self.waiting.clear();
+        waiting + self.on_their_way.take().unwrap_or(0) + self.take_lost()
     }
 
     /// How many attempts were pushed out since this was last asked.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
+}
+
+fn attempts<'a>(rows: impl IntoIterator<Item = &'a Row>) -> u64 {
+    rows.into_iter().map(Row::attempts).sum()
 }
 
 #[cfg(test)]
@@ -163,5 +178,18 @@ mod tests {
         let again = taken.clone();
         buffer.give_back(taken);
         assert_eq!((buffer.take(25), buffer.take_lost()), (again, 0), "what comes back is next");
+    }
+
+    #[test]
+    fn what_is_abandoned_is_counted_once_wherever_it_was() {
+        let mut buffer = Buffer::default();
+        for at in 0..MOST_WAITING as u64 + 5 {
+            buffer.add(tried(Some("key"), 1, ALLOWED, at));
+        }
+        buffer.add(tried(None, 1, "unknown_key", 0));
+        let on_their_way = buffer.take(25);
+        assert_eq!(buffer.abandon(), MOST_WAITING as u64 + 6, "pushed out, waiting, in a group, and on their way");
+        assert!(!buffer.give_back(on_their_way));
+        assert_eq!((buffer.waiting(), buffer.abandon()), (0, 0));
     }
 }

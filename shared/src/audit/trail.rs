@@ -123,30 +123,25 @@ impl Trail {
         while self.batch().await && self.buffer().waiting() >= MOST_AT_ONCE {}
     }
 
-    /// Writes all that there is, before the sandbox ends. What isn't written in time is said to be lost.
+    /// Writes all that there is, before the sandbox ends. What isn't known to be written in time is said to be lost: perhaps it is
+    /// there, perhaps not.
     pub async fn close(&self) {
-        let deadline = Instant::now() + CLOSING;
-        let _writing = self.0.writing.lock().await;
-        self.buffer().close();
-        loop {
-            let left = self.buffer().attempts();
-            match tokio::time::timeout_at(deadline, self.batch()).await {
-                Ok(true) if self.buffer().waiting() > 0 => {}
-                // With what was on its way when the time was over: perhaps it is there, perhaps not.
-                Err(_) => break self.lost(left),
-                Ok(_) => break self.lost(self.buffer().attempts()),
-            }
-        }
+        let all = async {
+            let _writing = self.0.writing.lock().await;
+            self.buffer().close();
+            while self.batch().await && self.buffer().waiting() > 0 {}
+        };
+        let _ = tokio::time::timeout(CLOSING, all).await;
+        let lost = self.buffer().abandon();
+        self.lost(lost);
     }
 
     /// Writes one batch; answers whether the table takes more.
     async fn batch(&self) -> bool {
         *lock(&self.0.began) = Some(Instant::now());
-        let (rows, mut lost) = {
-            let mut buffer = self.buffer();
-            (buffer.take(MOST_AT_ONCE), buffer.take_lost())
-        };
+        let rows = self.buffer().take(MOST_AT_ONCE);
         let taken = self.0.store.copy(&rows, self.0.config.copies.retention_seconds).await;
+        let mut lost = 0;
         let (again, went_on) = match taken {
             Ok(taken) => {
                 let mut again = Vec::new();
@@ -168,12 +163,16 @@ impl Trail {
                 (rows, false)
             }
         };
-        {
+        let waited_for = {
             let mut buffer = self.buffer();
-            buffer.give_back(again);
+            let waited_for = buffer.give_back(again);
             lost += buffer.take_lost();
+            waited_for
+        };
+        // Otherwise it was said already.
+        if waited_for {
+            self.lost(lost);
         }
-        self.lost(lost);
         went_on
     }
 

@@ -18,6 +18,7 @@ use http::{HeaderMap, StatusCode};
 use local::{engine::Portless, template::Template};
 use tokio::{sync::oneshot, time::Instant};
 
+mod batch;
 pub mod connector;
 mod fate;
 pub mod item;
@@ -27,6 +28,7 @@ mod rules;
 mod trap;
 pub mod weather;
 
+pub use batch::Refused;
 pub use connector::Connector;
 pub use item::{Applied, Item, Place};
 pub use trap::Moment;
@@ -94,6 +96,7 @@ struct Inner {
     injected: Mutex<BTreeMap<(String, Fault), u64>>,
     journal: Mutex<Journal>,
     watched: Mutex<fn(&Place) -> bool>,
+    refused: Mutex<Refused>,
 }
 
 impl Proxy {
@@ -112,6 +115,7 @@ impl Proxy {
             injected: Mutex::default(),
             journal: Mutex::default(),
             watched: Mutex::new(|_| false),
+            refused: Mutex::default(),
         }))
     }
 
@@ -151,6 +155,11 @@ impl Proxy {
     #[must_use]
     pub fn take_journal(&self) -> Journal {
         std::mem::take(&mut *lock(&self.0.journal))
+    }
+
+    /// Refuses those statements of the next batch.
+    pub fn refuse_statements(&self, refused: Refused) {
+        *lock(&self.0.refused) = refused;
     }
 
     /// Every item of a table, past all faults.
@@ -253,6 +262,14 @@ impl Proxy {
                 self.count(call, Fault::Stale);
             }
             return reply;
+        }
+        if call.operation == batch::OPERATION {
+            let refused = std::mem::take(&mut *lock(&self.0.refused));
+            if !refused.is_empty() {
+                let left = batch::left(&request, &refused);
+                let answer = left.map(|left| self.0.engine.dynamodb_answer(&call.operation, &left).1).unwrap_or_default();
+                return batch::with_errors(answer.as_ref(), &refused);
+            }
         }
         let writes = item::written(&call.operation, &request);
         let admitted = lock(&self.0.rules).admit(&call.operation, &request, &writes, Instant::now());

@@ -71,6 +71,19 @@ impl Sandbox {
         tokio::time::timeout(patience, Box::pin(self.answer(job))).await.unwrap_or(End::Killed)
     }
 
+    /// Ends it as Lambda does.
+    pub async fn end(&self) {
+        if let Function::Authorizer(instance) = &self.function {
+            instance.end().await;
+        }
+    }
+
+    /// Its lines since its last job began.
+    #[must_use]
+    pub fn take_lines(&self) -> Vec<String> {
+        self.lines.take()
+    }
+
     async fn answer(&self, job: &Job) -> End {
         let event = job.event();
         match &self.function {
