@@ -1,7 +1,17 @@
 //! `POST /v1/owners/{type}/{id}/revoke`: all keys of an owner, page by page; whatever breaks off is gone on with.
 
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use fastrand::Rng;
 use serde_json::{Value, json};
-use tests::{Answer, Issued, Stack, event::management_of};
+use tests::{
+    Answer, Issued, Stack,
+    event::management_of,
+    proxy::{Odds, Proxy, Weather},
+    simulation::{clock::TrueTime, sandbox::Sandbox},
+    stack,
+};
 
 const REVOKE: &str = "/v1/owners/{type}/{id}/revoke";
 
@@ -101,6 +111,89 @@ async fn a_damaged_key_keeps_no_other_from_being_revoked() {
     assert_eq!((ids(&page, "revoked").len(), &page["next_cursor"]), (2, &Value::Null));
     // It is refused all the same; what has failed is what follows.
     assert_eq!(stack.record(&all[1].id).await.status.as_str(), "revoked");
+}
+
+#[tokio::test]
+async fn what_the_index_says_of_one_key_keeps_no_other_from_being_revoked() {
+    let stack = Stack::start().await;
+    let all = keys(&stack, 3).await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = |number: u64| AttributeValue::N(number.to_string());
+    let update = || stack.engine.dynamodb().update_item().table_name(stack.table("KeysTable"));
+    // What the lists show of one is damaged; one item is no key's; the place in the list of another can't be told.
+    let damaged =
+        update().key("pk", text(&all[1].id)).key("sk", text("about")).update_expression("SET #n = :n REMOVE env_status");
+    let damaged = damaged.expression_attribute_names("#n", "name").expression_attribute_values(":n", number(1));
+    damaged.send().await.unwrap();
+    for (pk, created_at) in [("stray", text_number("1.5")), ("other", number(tests::NOW + 1))] {
+        let stray = update().key("pk", text(pk)).key("sk", text("about")).update_expression("SET #o = :o, created_at = :at");
+        let stray = stray.expression_attribute_names("#o", "owner").expression_attribute_values(":o", text("service:gone"));
+        stray.expression_attribute_values(":at", created_at).send().await.unwrap();
+    }
+    let (mut revoked, mut failed, mut cursor) = (Vec::new(), Vec::new(), None::<String>);
+    loop {
+        let mut query = vec![("limit", "1")];
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let (status, page) = revoke(&stack, &query).await;
+        assert_eq!(status, 200, "{page}");
+        revoked.extend(ids(&page, "revoked"));
+        failed.extend(ids(&page, "failed"));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = Some(next.to_owned());
+    }
+    assert_eq!(revoked, [&all[2], &all[1], &all[0]].map(|key| key.id.clone()));
+    assert_eq!(failed, ["other", "stray"]);
+}
+
+fn text_number(digits: &str) -> AttributeValue {
+    AttributeValue::N(digits.to_owned())
+}
+
+#[tokio::test]
+async fn what_was_found_before_a_fault_is_told() {
+    let stack = Stack::start().await;
+    let all = keys(&stack, 2).await;
+    stack.revoke(&all[1].id).await;
+    stack.wire.cut_after(1);
+    let (status, page) = revoke(&stack, &[]).await;
+    stack.wire.mend();
+    assert_eq!(status, 200, "{page}");
+    assert_eq!((ids(&page, "already_revoked"), ids(&page, "failed")), (vec![all[1].id.clone()], vec![all[0].id.clone()]));
+    let (_, rest) = revoke(&stack, &[("cursor", page["next_cursor"].as_str().expect("a cursor"))]).await;
+    assert_eq!((ids(&rest, "revoked"), &rest["next_cursor"]), (vec![all[0].id.clone()], &Value::Null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_stops_in_time_and_its_cursor_goes_on() {
+    let template = stack::template();
+    let proxy = Proxy::start(&template).await;
+    let (time, mut rng) = (TrueTime::begin(tests::NOW), Rng::with_seed(1));
+    let mut start = async |name| Sandbox::start(name, 1, (&proxy, &template), time, &mut rng).await;
+    let (issue, manage) = (start("issue").await, start("manage").await);
+    for _ in 0..7 {
+        let owner = json!({ "type": "service", "id": "gone" });
+        let order = json!({ "name": "n", "owner": owner, "environment": "live", "scopes": ["read"] });
+        let issued = stack::read(&issue.ask(tests::event::management("POST", "/v1/keys", None, &[], &order.to_string())).await);
+        assert_eq!(issued.0, 201);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // Each call takes half a second, and each key about six of them.
+    proxy.set(Weather::new(Odds::fair(250..=250)));
+    let (mut revoked, mut pages, mut cursor) = (0, 0, None::<String>);
+    loop {
+        let body = json!({ "reason": "r" }).to_string();
+        let query: Vec<_> = cursor.as_deref().map(|cursor| ("cursor", cursor)).into_iter().collect();
+        let began = tokio::time::Instant::now();
+        let event = management_of("POST", REVOKE, &[("type", "service"), ("id", "gone")], &query, &body);
+        let (status, page) = stack::read(&manage.ask(event).await);
+        assert_eq!((status, &page["failed"]), (200, &json!([])), "{page}");
+        assert!(began.elapsed() < Duration::from_secs(13), "{:?}", began.elapsed());
+        (revoked, pages) = (revoked + ids(&page, "revoked").len(), pages + 1);
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = Some(next.to_owned());
+    }
+    assert_eq!(revoked, 7);
+    assert!((2..=4).contains(&pages), "{pages}");
 }
 
 #[tokio::test]

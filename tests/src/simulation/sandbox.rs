@@ -71,6 +71,15 @@ impl Sandbox {
         tokio::time::timeout(patience, Box::pin(self.answer(job))).await.unwrap_or(End::Killed)
     }
 
+    /// What a management function answers to an event that is no job.
+    ///
+    /// # Panics
+    /// If it is no management function, or fails.
+    pub async fn ask(&self, event: serde_json::Value) -> serde_json::Value {
+        let Function::Management(invoke) = &self.function else { panic!("no management function") };
+        invoke(event).await.expect("an answer")
+    }
+
     /// Ends it as Lambda does.
     pub async fn end(&self) {
         if let Function::Authorizer(instance) = &self.function {
