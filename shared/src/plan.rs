@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
 use crate::{
     error::Rejection,
     input::{self, Fields},
@@ -60,6 +62,8 @@ pub struct Plan {
     pub rotate_every_days: Option<u32>,
     /// When it was last put, and by whom.
     pub put: (Timestamp, String),
+    /// The id of the change that put it. None if it was stored before that was written down, or isn't stored yet.
+    pub change: Option<Uuid>,
 }
 
 impl Plan {
@@ -73,6 +77,7 @@ impl Plan {
             limits: fields.optional("limits", input::limits)?.unwrap_or_default(),
             rotate_every_days: fields.nullable("rotate_every_days", input::rotate_every_days)?.flatten(),
             put: (now, by.to_owned()),
+            change: None,
         };
         fields.finish()?;
         Ok(plan)

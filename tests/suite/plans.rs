@@ -1,6 +1,8 @@
 //! Plans: named scopes and limits that keys are issued with, and keep.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use shared::plan::{Plan, PlanName};
 use tests::{Stack, event::management_of};
 
 const PLAN: &str = "/v1/plans/{name}";
@@ -97,6 +99,70 @@ async fn a_changed_plan_is_audited_with_what_it_was() {
         (&json!(["read"]), &json!(["write"]))
     );
     assert_eq!(changes[1]["detail"]["before"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_plans_put_at_once_each_that_was_answered_is_audited_with_what_it_replaced() {
+    let stack = std::sync::Arc::new(Stack::start().await);
+    put(&stack, "basic", &basic()).await;
+    let tasks = (1..=12).map(|n| {
+        let stack = stack.clone();
+        tokio::spawn(async move { put(&stack, "basic", &json!({ "scopes": ["read"], "rotate_every_days": n })).await })
+    });
+    let mut answered = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        let (status, answer) = task.await.unwrap();
+        assert!(status == 200 || (status == 409 && answer["code"] == "changed_meanwhile"), "{answer}");
+        answered += usize::from(status == 200);
+    }
+    let mut replaced: Vec<(Value, Value)> = Vec::new();
+    for change in stack.changes().await {
+        let outcome = change.get("outcome").and_then(|outcome| outcome.as_s().ok());
+        if outcome.is_some_and(|outcome| outcome == "done") {
+            let detail: Value = serde_json::from_str(change["detail"].as_s().unwrap()).unwrap();
+            replaced.push((detail["before"].clone(), detail["after"].clone()));
+        }
+    }
+    assert_eq!(replaced.len(), answered + 1);
+    let mut now = Value::Null;
+    while let Some(next) = replaced.iter().position(|(before, _)| *before == now) {
+        now = replaced.remove(next).1;
+    }
+    assert!(replaced.is_empty(), "each replaced what another one had put: {replaced:?} after {now}");
+    assert_eq!(get(&stack, "basic").await.1["rotate_every_days"], now["rotate_every_days"]);
+}
+
+#[tokio::test]
+async fn a_copy_of_a_plan_that_arrives_late_does_not_replace_a_newer_one() {
+    let stack = Stack::start().await;
+    let (store, name) = (stack.store(), PlanName::parse("basic").unwrap());
+    put(&stack, "basic", &basic()).await;
+    let first = store.plan(&name).await.unwrap();
+    let older = Plan { rotate_every_days: Some(7), ..first.clone().unwrap() };
+    let id = || stack.clock.host(&stack.lines).uuid().unwrap();
+    let change = id();
+    for copy in 0..2 {
+        assert!(store.put_plan(&name, &older, first.as_ref(), change).await.unwrap(), "copy {copy} is the same change");
+    }
+    assert_eq!(put(&stack, "basic", &basic()).await.0, 200);
+    assert!(!store.put_plan(&name, &older, first.as_ref(), change).await.unwrap());
+    assert!(!store.put_plan(&name, &older, None, id()).await.unwrap(), "nor one that saw none");
+    assert_eq!(get(&stack, "basic").await.1["rotate_every_days"], 90);
+}
+
+#[tokio::test]
+async fn a_plan_as_it_was_stored_at_first_can_be_put_again() {
+    let stack = Stack::start().await;
+    put(&stack, "basic", &basic()).await;
+    let remove = stack.engine.dynamodb().update_item().table_name(stack.table("KeysTable")).update_expression("REMOVE #c");
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let remove = remove.key("pk", text("plans")).key("sk", text("basic")).expression_attribute_names("#c", "change");
+    remove.send().await.unwrap();
+    let first = stack.store().plan(&PlanName::parse("basic").unwrap()).await.unwrap();
+    assert_eq!(put(&stack, "basic", &json!({ "scopes": ["write"] })).await.0, 200);
+    let (store, name, id) = (stack.store(), PlanName::parse("basic").unwrap(), stack.clock.host(&stack.lines).uuid().unwrap());
+    assert!(!store.put_plan(&name, first.as_ref().unwrap(), first.as_ref(), id).await.unwrap());
+    assert_eq!(get(&stack, "basic").await.1["scopes"], json!(["write"]));
 }
 
 #[tokio::test]

@@ -29,7 +29,11 @@ impl Manage {
         let before = self.changes.store.plan(&name).await?;
         let detail = json!({ "before": before.as_ref().map(view::plan_policy), "after": view::plan_policy(&plan) });
         let event = self.changes.intend("put_plan", &name, actor, detail).await?;
-        self.changes.store.put_plan(&name, &plan).await?;
+        if !self.changes.store.put_plan(&name, &plan, before.as_ref(), event.id).await? {
+            let detail =
+                "Somebody else put the plan at the same moment; nothing of this one is in force. Look at it, and try again.";
+            return Err(self.changes.refused(&event, Rejection::new(Code::ChangedMeanwhile, detail)).await);
+        }
         self.changes.done(&event).await?;
         let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
         Ok(Reply::with(status, view::plan(&name, &plan)))

@@ -1,10 +1,8 @@
 //! The commit point of a change: one conditional write on the hot item, which no transaction ever holds.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    operation::update_item::builders::UpdateItemFluentBuilder,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
@@ -12,7 +10,8 @@ use super::{
     Store,
     expression::Expression,
     item::Attributes,
-    number, once,
+number, own,
+    own::Settled,
     record::{SHARED, found, generation_counter, policy, read, revoked, write},
     text,
 };
@@ -22,9 +21,6 @@ use crate::{
     record::{Record, Revocation, Status},
     time::Timestamp,
 };
-
-/// How often a commit is tried before that is our own fault.
-const TRIES: u32 = 3;
 
 /// A change of a record, planned on the version before it.
 #[derive(Clone, Debug)]
@@ -93,31 +89,11 @@ impl Store {
     pub async fn commit(&self, commit: &Commit, nonce: &str, retention_seconds: u64) -> Result<Committed, Fault> {
         // What could never be read again must not be written, whatever it was made of.
         read(&write(&commit.record))?;
-        let mut fault = None::<Fault>;
-        for tried in 0..TRIES {
-            let failed = match once(self.build(commit, nonce, retention_seconds)).send().await {
-                Ok(_) => return Ok(Committed::Done),
-                Err(error) => error,
-            };
-            if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = failed.as_service_error() {
-                let found = failed.item().and_then(|item| item.get("change")?.as_s().ok());
-                return match (found, fault.filter(|fault| fault.ambiguous)) {
-                    (Some(found), _) if found == nonce => Ok(Committed::Done),
-                    // An earlier try may have been in force before what is there now: nobody can tell any more.
-                    (_, Some(fault)) => Err(fault),
-                    (_, None) if failed.item().is_none() => Ok(Committed::NoSuchKey),
-                    (_, None) => Ok(Committed::Conflict(failed.item().and_then(version))),
-                };
-            }
-            let failed = Fault::from_sdk(&failed);
-            if !failed.retryable {
-                return Err(failed);
-            }
-            let ambiguous = failed.ambiguous || fault.is_some_and(|fault| fault.ambiguous);
-            fault = Some(Fault { ambiguous, ..failed });
-            tokio::time::sleep(Duration::from_millis(50 << tried)).await;
-        }
-        Err(fault.unwrap_or_else(|| Fault::new("commit.not_tried", "no try")))
+        Ok(match own::settle(|| self.build(commit, nonce, retention_seconds), nonce).await? {
+            Settled::Done => Committed::Done,
+            Settled::Conflict(None) => Committed::NoSuchKey,
+            Settled::Conflict(Some(item)) => Committed::Conflict(version(&item)),
+        })
     }
 
     fn build(&self, commit: &Commit, nonce: &str, retention_seconds: u64) -> UpdateItemFluentBuilder {

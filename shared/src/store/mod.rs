@@ -45,6 +45,7 @@ pub mod history;
 pub mod idempotency;
 pub mod item;
 pub mod list;
+mod own;
 pub mod plans;
 pub mod record;
 pub mod shared_limits;

@@ -1,12 +1,14 @@
 //! Plans: one partition, because there are few, and they are read when a key is issued and never when one is used.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use uuid::Uuid;
 
 use super::{
     Store, about,
     expression::Expression,
     item::{Attributes, Reader},
-    number, record, text,
+    number, own,
+    own::Settled,
+    record, text,
 };
 use crate::{
     error::Fault,
@@ -32,17 +34,33 @@ impl Store {
         answer.item().map(|item| read(item).map(|(_, plan)| plan)).transpose()
     }
 
-    /// Stores a plan, in the place of one of that name.
+    /// Stores a plan in the place of `before`, or of none. `change` is the id of this change: a write whose answer was lost is
+    /// repeated here, and recognised by it. Answers whether it is in force: not if somebody else has put the plan since `before`
+    /// was read.
     ///
     /// # Errors
-    /// A [`Fault`] if DynamoDB doesn't answer.
-    pub async fn put_plan(&self, name: &PlanName, plan: &Plan) -> Result<(), Fault> {
-        let mut expression = Expression::default();
-        write(plan).into_iter().for_each(|(name, value)| expression.set(&name, value));
-        let update = self.client.update_item().table_name(&self.tables.keys).return_values(ReturnValue::None);
-        let update = update.key("pk", text(PARTITION)).key("sk", text(name.as_str()));
-        expression.apply(update).send().await.map_err(|error| Fault::from_sdk(&error))?;
-        Ok(())
+    /// A [`Fault`]; `ambiguous` if the plan may be in force.
+    pub async fn put_plan(&self, name: &PlanName, plan: &Plan, before: Option<&Plan>, change: Uuid) -> Result<bool, Fault> {
+        let nonce = change.to_string();
+        let build = || {
+            let mut expression = Expression::default();
+            write(plan).into_iter().for_each(|(name, value)| expression.set(&name, value));
+            expression.set("change", text(&nonce));
+            if before.is_some() {
+                expression.name("#before", "change".to_owned());
+            }
+            let update = self.client.update_item().table_name(&self.tables.keys);
+            let update = expression.apply(update.key("pk", text(PARTITION)).key("sk", text(name.as_str())));
+            match before.map(|before| before.change) {
+                None => update.condition_expression("attribute_not_exists(pk)"),
+                // As plans were stored at first.
+                Some(None) => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(#before)"),
+                Some(Some(before)) => update
+                    .condition_expression("#before = :before")
+                    .expression_attribute_values(":before", text(before.to_string())),
+            }
+        };
+        Ok(matches!(own::settle(build, &nonce).await?, Settled::Done))
     }
 
     /// At most `limit` plans after the one named `after`, by name; and whether those are all that there are.
@@ -87,6 +105,7 @@ fn read(attributes: &Attributes) -> Result<(PlanName, Plan), Fault> {
         limits: record::read_limits(item)?,
         rotate_every_days: about::read_rotate_every_days(item)?,
         put: (Timestamp::from_secs(item.number("put_at")?), item.text("put_by")?.to_owned()),
+        change: item.optional_text("change")?.map(|_| item.parsed("change", |text| text.parse().ok())).transpose()?,
     };
     Ok((item.parsed("sk", PlanName::parse)?, plan))
 }
@@ -103,11 +122,13 @@ mod tests {
     fn a_plan_is_read_as_it_was_written_and_no_damage_panics() {
         let (name, put) = (PlanName::parse("basic").unwrap(), (Timestamp::from_secs(1_800_000_000), "key_a".to_owned()));
         let limits = vec![Limit { requests: 5, period: Period::Day }];
-        let plan = Plan { scopes: vec![Scope::Read], limits, rotate_every_days: Some(30), put };
+        let plan = Plan { scopes: vec![Scope::Read], limits, rotate_every_days: Some(30), put, change: None };
         let mut item = write(&plan);
         item.extend([("pk".to_owned(), text(PARTITION)), ("sk".to_owned(), text(name.as_str()))]);
-        assert_eq!(read(&item).unwrap(), (name, plan));
-        for attribute in ["sk", "schema", "scopes", "limits", "rotate_every_days", "put_at", "put_by"] {
+        assert_eq!(read(&item).unwrap(), (name.clone(), plan.clone()), "as plans were stored at first");
+        item.insert("change".to_owned(), text(Uuid::max().to_string()));
+        assert_eq!(read(&item).unwrap(), (name, Plan { change: Some(Uuid::max()), ..plan }));
+        for attribute in ["sk", "change", "schema", "scopes", "limits", "rotate_every_days", "put_at", "put_by"] {
             let damaged = Attributes::from_iter(
                 item.iter().map(|(name, value)| (name.clone(), if name == attribute { text("?") } else { value.clone() })),
             );
