@@ -88,6 +88,13 @@ fn canonical(value: &Value) -> String {
     sort(value).to_string()
 }
 
+/// The same text was sent with another request.
+#[must_use]
+pub fn reused() -> Rejection {
+    let detail = "This Idempotency-Key was sent with another request before; send a new one with a new request.";
+    Rejection::new(Code::IdempotencyKeyReused, detail)
+}
+
 /// A request that was made before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
@@ -124,11 +131,7 @@ impl Remembered {
     /// # Errors
     /// `idempotency_key_reused`.
     pub fn check(&self, claim: &Claim) -> Result<(), Rejection> {
-        if self.fingerprint == claim.fingerprint {
-            return Ok(());
-        }
-        let detail = "This Idempotency-Key was sent with another request before; send a new one with a new request.";
-        Err(Rejection::new(Code::IdempotencyKeyReused, detail))
+        if self.fingerprint == claim.fingerprint { Ok(()) } else { Err(reused()) }
     }
 
     /// What has come of it, as `record` shows.

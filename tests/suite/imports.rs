@@ -2,7 +2,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tests::{Answer, Stack, event::management};
+use tests::{
+    Answer, Stack,
+    event::{management, management_of, with_header},
+};
 
 /// 40 characters.
 const SECRET: &str = "acme_9f8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2";
@@ -84,8 +87,8 @@ async fn what_is_not_accepted_stays_malformed_and_costs_nothing() {
 async fn secrets_that_cannot_be_imported_are_refused_each_with_its_reason() {
     let stack = accepting("acme_").await;
     for (secret, reason) in [
-        (json!(format!("acme_{}", "x".repeat(14))), "20 to 72 bytes"),
-        (json!(format!("acme_{}", "x".repeat(68))), "20 to 72 bytes"),
+        (json!(format!("acme_{}", "x".repeat(15))), "at least 16 bytes"),
+        (json!(format!("acme_{}", "x".repeat(68))), "at least 16 bytes"),
         (json!("acme_0123456789 0123456789"), "visible ASCII"),
         (json!("acme_0123456789é0123456789"), "visible ASCII"),
         (json!("other_0123456789abcdef0123"), "acme_"),
@@ -101,7 +104,7 @@ async fn secrets_that_cannot_be_imported_are_refused_each_with_its_reason() {
         assert!(detail.contains(reason), "{secret}: {detail}");
         assert!(secret.as_str().is_none_or(|secret| !problem.to_string().contains(&secret[10..])), "{problem}");
     }
-    for length in [20, 72] {
+    for length in [21, 72] {
         let (status, answer) = import(&stack, &order(&format!("acme_{}", "x".repeat(length - 5)))).await;
         assert_eq!(status, 201, "{length} bytes: {answer}");
     }
@@ -171,6 +174,72 @@ async fn an_import_whose_answer_is_lost_is_told_by_the_same_request_or_by_sendin
         assert_eq!(again, if made { 409 } else { 201 }, "call {lost}: {second}");
         assert_eq!(stack.instance().await.get(SECRET).await, Answer::Allowed, "call {lost}");
     }
+}
+
+async fn import_again(stack: &Stack, header: &str, body: &Value) -> (u16, Value) {
+    let event = management("POST", "/v1/keys/import", None, &[], &body.to_string());
+    stack.send(with_header(event, "Idempotency-Key", &[header])).await
+}
+
+#[tokio::test]
+async fn an_import_sent_again_with_its_idempotency_key_has_the_same_answer() {
+    let stack = accepting("acme_").await;
+    let (status, first) = import_again(&stack, "one", &order(SECRET)).await;
+    assert_eq!(status, 201, "{first}");
+    assert_eq!(import_again(&stack, "one", &order(SECRET)).await, (201, first.clone()));
+    let mut renamed = order(SECRET);
+    renamed["name"] = json!("another");
+    for other in [order("acme_0123456789abcdefghij"), renamed] {
+        let (status, problem) = import_again(&stack, "one", &other).await;
+        assert_eq!((status, &problem["code"]), (422, &json!("idempotency_key_reused")), "{problem}");
+    }
+    assert_eq!(import_again(&stack, "two", &order(SECRET)).await.1["code"], "secret_exists");
+    assert_eq!(import(&stack, &order(SECRET)).await.1["code"], "secret_exists");
+    stack.rotate(first["id"].as_str().unwrap(), &json!({ "grace_seconds": 60 })).await;
+    let (status, later) = import_again(&stack, "one", &order(SECRET)).await;
+    assert_eq!((status, &later["id"], &later["version"]), (201, &first["id"], &json!(2)), "as it is now");
+    // What is remembered has nothing to try guesses at: it is the same of another secret.
+    let fingerprint = async |stack: &Stack| {
+        let items = stack.scan("KeysTable").await;
+        items.iter().find_map(|item| item.get("fingerprint").cloned().filter(|_| item["sk"] == text("request"))).unwrap()
+    };
+    let other = accepting("acme_").await;
+    assert_eq!(import_again(&other, "one", &order("acme_0123456789abcdefghij")).await.0, 201);
+    assert_eq!(fingerprint(&stack).await, fingerprint(&other).await);
+}
+
+#[tokio::test]
+async fn of_one_import_sent_at_once_and_after_every_lost_answer_there_is_one_key_and_one_answer() {
+    let stack = accepting("acme_").await;
+    let order = order(SECRET);
+    let answers = futures_util::future::join_all((0..8).map(|_| import_again(&stack, "one", &order))).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0] && answer.0 == 201), "{answers:?}");
+    for lost in 0..9 {
+        let stack = accepting("acme_").await;
+        stack.issue(json!({})).await;
+        stack.wire.lose_replies(lost..lost + 1);
+        let (first, _) = import_again(&stack, "one", &order).await;
+        stack.wire.mend();
+        assert!([201, 503].contains(&first), "call {lost}");
+        let (status, again) = import_again(&stack, "one", &order).await;
+        assert_eq!(status, 201, "call {lost}: {again}");
+        assert_eq!(stack.instance().await.get(SECRET).await, Answer::Allowed, "call {lost}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_imported_with_a_plan() {
+    let stack = accepting("acme_").await;
+    let plan = json!({ "scopes": ["read"], "limits": [{ "requests": 1, "per": "minute" }] }).to_string();
+    let put = management_of("PUT", "/v1/plans/{name}", &[("name", "basic")], &[], &plan);
+    assert_eq!(stack.send(put).await.0, 201);
+    let mut order = order(SECRET);
+    order.as_object_mut().unwrap().remove("scopes");
+    order["plan"] = json!("basic");
+    let (status, imported) = import(&stack, &order).await;
+    assert_eq!((status, &imported["plan"], &imported["scopes"]), (201, &json!("basic"), &json!(["read"])), "{imported}");
+    let instance = stack.instance().await;
+    assert_eq!((instance.get(SECRET).await, instance.get(SECRET).await), (Answer::Allowed, Answer::Limited));
 }
 
 #[tokio::test]

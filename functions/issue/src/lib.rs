@@ -16,7 +16,7 @@ use shared::{
     host::Host,
     http::{self, Answer, Reply, Responder},
     id::KeyId,
-    idempotency::Claim,
+    idempotency::{self, Claim},
     input::{self, Fields},
     key::Secret,
     lambda::{Failure, Function},
@@ -90,7 +90,7 @@ impl Issue {
                 let claim = http::claim(&request, (&actor, "issue", None), &fields)?;
                 self.issue_once(fields, &actor, claim).await
             }
-            "/v1/keys/import" => self.import(fields, &actor).await,
+            "/v1/keys/import" => self.import(&request, fields, &actor).await,
             _ => http::no_such_route(),
         }
     }
@@ -130,18 +130,40 @@ impl Issue {
         Ok(Reply::key(StatusCode::CREATED, &made.key, view::key_with_secret(&made.key, &made.minted.secret, now)))
     }
 
-    /// Issues what `fields` ask for, with a secret that was made elsewhere and comes with them. The answer doesn't repeat it.
-    async fn import(&self, mut fields: Fields, actor: &str) -> Answer {
+    /// Issues what `fields` ask for, with a secret that was made elsewhere and comes with them. The answer doesn't repeat it, so
+    /// that of the same request sent again can be the same.
+    async fn import(&self, request: &Request, mut fields: Fields, actor: &str) -> Answer {
         let now = self.changes.host.clock.now();
         let text = fields.required("secret", input::secret)?;
         let secret = self.mint.import("secret", &text)?;
+        // Of what is left: a digest with the secret in it would be one to try guesses at.
+        let claim = http::claim(request, (actor, "import", None), &fields)?;
+        if let Some(imported) = self.imported(claim.as_ref(), &secret).await? {
+            return Ok(imported);
+        }
         let order = self.order(fields, now).await?;
         if let Some(alias) = self.holder(&secret).await? {
             return Err(exists(&alias).into());
         }
         let made = self.make(self.new_id()?, order, secret, actor, now).await?;
-        self.store(&made, "import", actor, None).await?;
-        Ok(Reply::key(StatusCode::CREATED, &made.key, view::key(&made.key, now)))
+        match self.store(&made, "import", actor, claim.as_ref()).await {
+            Ok(()) => Ok(Reply::key(StatusCode::CREATED, &made.key, view::key(&made.key, now))),
+            // Perhaps because the same request was faster.
+            Err(error) => self.imported(claim.as_ref(), &made.minted.secret).await?.ok_or(error),
+        }
+    }
+
+    /// The answer to an import that was made before, if it was. Whether it was of the same secret, only that one's alias can tell.
+    async fn imported(&self, claim: Option<&Claim>, secret: &Secret) -> Result<Option<Reply>, Error> {
+        let Some(claim) = claim else { return Ok(None) };
+        let now = self.changes.host.clock.now();
+        let Some(remembered) = self.changes.store.remembered(claim, now).await? else { return Ok(None) };
+        remembered.check(claim)?;
+        if self.holder(secret).await?.is_none_or(|alias| alias.key != remembered.key) {
+            return Err(idempotency::reused().into());
+        }
+        let key = self.changes.load(&remembered.key).await?;
+        Ok(Some(Reply::key(StatusCode::CREATED, &key, view::key(&key, now))))
     }
 
     fn new_id(&self) -> Result<KeyId, Fault> {
