@@ -250,7 +250,7 @@ async fn a_sandbox_that_ends_while_a_copy_hangs_says_in_time_how_many_are_lost()
         hangs.await.expect("a copy on its way");
         site.proxy.untrap();
         site.uses(uses - 1).await;
-        let _ = site.proxy.trap(0, Moment::Before);
+        drop(site.proxy.trap(0, Moment::Before));
         // Until what hangs has been tried again, and hangs again.
         tokio::time::sleep(Duration::from_millis(wait)).await;
         let ends = tokio::time::Instant::now();
