@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use shared::{owner::Owner, shared_limits::SharedLimits};
+
 use tests::{
     Answer, Stack,
     event::{Call, management_of, own},
@@ -328,10 +329,12 @@ async fn of_two_who_put_limits_at_once_one_is_told_and_a_lost_answer_is_a_succes
     let stack = Stack::start().await;
     a_minute(&stack, 5).await;
     let before = stored(&stack).await;
-    let other = SharedLimits { version: 2, put: (stack.clock.now(), "key_other".to_owned()), ..before.clone() };
-    assert!(stack.store().put_shared_limits(&other).await.unwrap());
-    let late = SharedLimits { put: (stack.clock.now(), "key_late".to_owned()), ..other.clone() };
-    assert!(!stack.store().put_shared_limits(&late).await.unwrap());
+    let by = |name: &str| SharedLimits { version: 2, put: (stack.clock.now(), name.to_owned()), ..before.clone() };
+    let [other, late] = [(); 2].map(|()| stack.clock.host(&stack.lines).uuid().unwrap());
+    assert!(stack.store().put_shared_limits(&by("key_other"), other).await.unwrap());
+    assert!(!stack.store().put_shared_limits(&by("key_late"), late).await.unwrap());
     assert_eq!(stored(&stack).await.put.1, "key_other");
-    assert!(stack.store().put_shared_limits(&other).await.unwrap(), "by itself");
+    stack.wire.lose_replies(2..3);
+    let (status, answer) = stack.share(&json!([{ "requests": 9, "per": "day" }])).await;
+    assert_eq!((status, &answer["version"]), (200, &json!(3)), "read, intent, and the write whose answer was lost: {answer}");
 }

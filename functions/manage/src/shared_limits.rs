@@ -26,7 +26,7 @@ impl Manage {
             "after": { "limits": view::limits(&after.limits) },
         });
         let event = self.changes.intend("put_limits", &after.owner, actor, detail).await?;
-        if !self.changes.store.put_shared_limits(&after).await? {
+        if !self.changes.store.put_shared_limits(&after, event.id).await? {
             let detail =
                 "Somebody else put this owner's limits at the same moment; nothing of this change is in force. Try again.";
             return Err(self.changes.refused(&event, Rejection::new(Code::ChangedMeanwhile, detail)).await);

@@ -10,7 +10,7 @@ use super::{
     Store,
     expression::Expression,
     item::Attributes,
-number, own,
+    number, own,
     own::Settled,
     record::{SHARED, found, generation_counter, policy, read, revoked, write},
     text,

@@ -6,14 +6,16 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::AttributeValue,
 };
+use uuid::Uuid;
 
 use super::{
-    Store, applied,
+    Store,
     charge::answering,
     counting,
     expression::Expression,
     item::{Attributes, Reader},
-    number, once,
+    number, once, own,
+    own::Settled,
     record::{read_limits, write_limits},
     text,
 };
@@ -75,38 +77,37 @@ impl Store {
         }
     }
 
-    /// Puts `limits`, whose version is one more than the one that they were planned on; what was counted stays. Answers whether
-    /// that version was still there.
+    /// Puts `limits`, whose version is one more than the one that they were planned on, as the change of that id; what was counted
+    /// stays. Answers whether that version was still there.
     ///
     /// # Errors
     /// A [`Fault`], after which they may be in force.
-    pub async fn put_shared_limits(&self, limits: &SharedLimits) -> Result<bool, Fault> {
-        let (at, by) = &limits.put;
-        let mut expression = Expression::default();
-        expression.set("schema", number(SCHEMA));
-        expression.set("version", number(limits.version));
-        expression.set("limits", write_limits(&limits.limits));
-        expression.set("put_at", number(at.secs()));
-        expression.set("put_by", text(by));
-        expression.set_raw("#swept = if_not_exists(#swept, :swept), #total = if_not_exists(#total, :zero)");
-        expression.value(":swept", number(limits.swept.secs()));
-        expression.value(":zero", number(0));
-        match limits.version - 1 {
-            0 => expression.require("attribute_not_exists(#version)"),
-            before => {
-                expression.require("#version = :before");
-                expression.value(":before", number(before));
+    pub async fn put_shared_limits(&self, limits: &SharedLimits, change: Uuid) -> Result<bool, Fault> {
+        let (nonce, (at, by)) = (change.to_string(), &limits.put);
+        let build = || {
+            let mut expression = Expression::default();
+            expression.set("schema", number(SCHEMA));
+            expression.set("version", number(limits.version));
+            expression.set("limits", write_limits(&limits.limits));
+            expression.set("put_at", number(at.secs()));
+            expression.set("put_by", text(by));
+            expression.set("change", text(&nonce));
+            expression.set_raw("#swept = if_not_exists(#swept, :swept), #total = if_not_exists(#total, :zero)");
+            expression.value(":swept", number(limits.swept.secs()));
+            expression.value(":zero", number(0));
+            match limits.version - 1 {
+                0 => expression.require("attribute_not_exists(#version)"),
+                before => {
+                    expression.require("#version = :before");
+                    expression.value(":before", number(before));
+                }
             }
-        }
-        for name in ["version", "swept", "total"] {
-            expression.name(&format!("#{name}"), name.to_owned());
-        }
-        if applied(expression.apply(self.shared_update(&limits.owner)).send().await)? {
-            return Ok(true);
-        }
-        // Perhaps by this very write, whose answer was lost.
-        let found = self.shared_limits(&limits.owner).await?;
-        Ok(found.is_some_and(|found| (found.version, &found.limits, &found.put) == (limits.version, &limits.limits, &limits.put)))
+            for name in ["version", "swept", "total"] {
+                expression.name(&format!("#{name}"), name.to_owned());
+            }
+            expression.apply(self.shared_update(&limits.owner))
+        };
+        Ok(matches!(own::settle(build, &nonce).await?, Settled::Done))
     }
 
     /// What the key of `record` shares with others of its owner; none if it shares nothing.

@@ -48,6 +48,7 @@ const RULES: &[Rule] = &[
         "as before the first key: the alias under its pepper and bcrypt prove the secret",
     ),
     harmless("limits", "schema: removed", BOTH, "there is one form yet"),
+    harmless("limits", "change", BOTH, "only whoever puts limits reads it"),
     harmless("limits", "put_by: nonsense", BOTH, "a name may be any text"),
     harmless("limits", "total: removed", WARM, "the use begins it anew; it is no limit"),
     harmless("limits", "last_request: nonsense", BOTH, "a nonce may be any text"),
