@@ -67,6 +67,8 @@ pub enum Job {
     Show(String),
     /// The keys of the owner that all keys here have.
     List,
+    /// Other limits for those of its keys that share them.
+    Share(Value),
 }
 
 /// What came of an invocation.
@@ -117,7 +119,7 @@ impl Job {
             Self::Use { .. } => "authorizer",
             Self::Issue(_) => "issue",
             Self::Change(_, Change::Rotate(_), _) => "rotate",
-            Self::Change(..) | Self::Show(_) | Self::List => "manage",
+            Self::Change(..) | Self::Show(_) | Self::List | Self::Share(_) => "manage",
         }
     }
 
@@ -135,6 +137,10 @@ impl Job {
             Self::Issue(body) => event::management("POST", "/v1/keys", None, &[], &body.to_string()),
             Self::Show(id) => of("GET", "/v1/keys/{id}", id, &Value::Null),
             Self::List => event::management("GET", "/v1/keys", None, &[("owner_type", "user"), ("owner_id", "simulated")], ""),
+            Self::Share(limits) => {
+                let (owner, body) = ([("type", "user"), ("id", "simulated")], json!({ "limits": limits }).to_string());
+                event::management_of("PUT", "/v1/owners/{type}/{id}/limits", &owner, &[], &body)
+            }
             Self::Change(id, change, version) => {
                 let event = match change {
                     Change::Update(body) => of("PATCH", "/v1/keys/{id}", id, body),

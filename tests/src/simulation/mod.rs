@@ -133,7 +133,7 @@ impl World {
             proxy = proxy.with_replica(&template).await;
         }
         // The log shows every write; the model judges those of hot items.
-        proxy.watch(if verbose { |_| true } else { |place| place.sk == "key" });
+        proxy.watch(if verbose { |_| true } else { |place| matches!(place.sk.as_str(), "key" | "limits") });
         let time = TrueTime::begin(BEGINNINGS[rng.usize(0..BEGINNINGS.len())]);
         let calm = seed.is_multiple_of(CALM_EVERY);
         proxy.set(Weather::new(schedule::fair()));
@@ -300,6 +300,7 @@ impl World {
         let (name, end) = match (&errand.job, &errand.end) {
             (Job::Change(_, change, _), End::Reply { status, .. }) => (change.action(), status.to_string()),
             (Job::Change(_, change, _), _) => (change.action(), "killed".to_owned()),
+            (Job::Share(_), End::Reply { status, .. }) => ("share", status.to_string()),
             (job, End::Reply { status, .. }) => (job.function(), status.to_string()),
             (job, End::Killed) => (job.function(), "killed".to_owned()),
             (_, End::Verdict { outcome, uncertain, .. }) => {

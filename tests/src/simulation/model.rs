@@ -16,6 +16,7 @@ use super::{
 use crate::proxy::{Item, Journal};
 
 mod answers;
+mod sharing;
 mod writes;
 
 /// How far two clocks may be apart from the truth, in seconds, rounded up.
@@ -34,6 +35,10 @@ pub struct Model {
     pub(super) retention: u64,
     /// Every key, by id.
     pub keys: BTreeMap<String, Key>,
+    /// What the keys of their owner share, through time.
+    pub(super) shared: Vec<(Instant, Item)>,
+    /// The uses that were counted there.
+    shared_charges: BTreeSet<u64>,
     /// Every secret that reached a caller.
     pub held: Vec<Held>,
     /// Every errand that has ended.
@@ -106,6 +111,8 @@ impl Model {
             time,
             retention,
             keys: BTreeMap::new(),
+            shared: Vec::new(),
+            shared_charges: BTreeSet::new(),
             held: Vec::new(),
             errands: BTreeMap::new(),
             charges: BTreeMap::new(),

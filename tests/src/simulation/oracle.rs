@@ -54,6 +54,18 @@ pub fn generations(item: &Item) -> Vec<Stored> {
     item.get("generations").and_then(|list| list["L"].as_array()).into_iter().flatten().map(read).collect()
 }
 
+/// Whether a key shares limits with others of its owner.
+#[must_use]
+pub fn shares(item: &Item) -> bool {
+    item.get("shared").is_some_and(|shared| shared["BOOL"] == true)
+}
+
+/// Whether a window of the limits of an item is full at `now`.
+#[must_use]
+pub fn full(item: &Item, now: u64) -> bool {
+    limits(item, now).into_iter().any(|(window, limit)| number(item, &window).unwrap_or(0) >= limit)
+}
+
 /// The names of the windows at `now` of every limit, and the limits.
 #[must_use]
 pub fn limits(item: &Item, now: u64) -> Vec<(String, u64)> {
@@ -99,8 +111,7 @@ pub fn verdict(item: Option<&Item>, held: &Held, (method, address): (&str, &str)
     if !texts("scopes").contains(&needed) {
         return "scope_not_allowed";
     }
-    let full = |(window, limit): (String, u64)| number(item, &window).unwrap_or(0) >= limit;
-    if limits(item, now).into_iter().any(full) { "rate_limited" } else { "allowed" }
+    if full(item, now) { "rate_limited" } else { "allowed" }
 }
 
 /// Whether a secret works at all: `works`, or the code of a refusal.

@@ -92,7 +92,8 @@ fn job(rng: &mut Rng, model: &Model) -> Job {
             address: ADDRESSES[usize::from(rng.u8(0..8) == 0)],
         },
         60..65 => Job::Show(id),
-        65..68 => Job::List,
+        65..67 => Job::List,
+        67..70 => Job::Share(limits(rng)),
         _ => {
             let change = change(rng, model, &id);
             // Mostly the version that it has, at times the one before.
@@ -144,7 +145,8 @@ fn change(rng: &mut Rng, model: &Model, id: &str) -> Change {
 
 fn update(rng: &mut Rng, model: &Model) -> Value {
     let mut body = json!({});
-    match rng.u8(0..5) {
+    match rng.u8(0..6) {
+        5 if !model.shared.is_empty() => body["shared_limits"] = json!(rng.bool()),
         0 => body["name"] = json!(format!("name {}", rng.u8(..))),
         1 => body["limits"] = limits(rng),
         2 => body["scopes"] = scopes(rng),
@@ -162,6 +164,9 @@ fn order(rng: &mut Rng, model: &Model) -> Value {
         "name": "simulated", "owner": { "type": "user", "id": "simulated" }, "environment": "live",
         "scopes": scopes(rng), "limits": limits(rng), "ip_allowlist": networks(rng),
     });
+    if !model.shared.is_empty() && rng.bool() {
+        order["shared_limits"] = json!(true);
+    }
     if rng.u8(0..3) == 0 {
         order["expires_at"] = expiry(rng, model);
     }

@@ -16,6 +16,9 @@ use crate::{
 impl Model {
     pub(super) fn write(&mut self, applied: &Applied) -> Result<(), String> {
         let Applied { place, before, after, .. } = applied;
+        if place.pk.starts_with("owner#") {
+            return self.shared_write(applied);
+        }
         if !place.pk.starts_with("key_") || place.sk != "key" {
             return Ok(());
         }
@@ -60,6 +63,7 @@ impl Model {
         must!(before.get("last_request") != after.get("last_request"), "a try that followed its own copy was counted again");
         let verdict = oracle::verdict(Some(before), held, (method, address), now);
         must!(verdict == "allowed", "{verdict}, but it was counted");
+        must!(!oracle::shares(before) || self.shared_charges.contains(&errand.id), "counted at the key and not for its owner");
         let mut counters = vec!["total".to_owned(), oracle::day(now), format!("g{}", held.number)];
         counters.extend(oracle::limits(before, now).into_iter().map(|(window, _)| window));
         counters.sort();
@@ -106,6 +110,13 @@ impl Model {
                 {
                     if body.get(asked).is_some() {
                         set(stored, after.get(stored).cloned().unwrap_or_default());
+                    }
+                }
+                if let Some(shares) = body["shared_limits"].as_bool() {
+                    must!(oracle::shares(after) == shares, "it shares, or doesn't, and shouldn't");
+                    for name in ["shared", "schema"] {
+                        expected.remove(name);
+                        expected.extend(after.get(name).map(|value| (name.to_owned(), value.clone())));
                     }
                 }
             }
@@ -168,7 +179,7 @@ impl Model {
 }
 
 /// Whether `after` is `before` but for one more in each of `counters`, and ended windows that were swept.
-fn tidied(before: &Item, after: &Item, counters: &[String]) -> Result<(), String> {
+pub(super) fn tidied(before: &Item, after: &Item, counters: &[String]) -> Result<(), String> {
     let swept = number(after, "swept").unwrap_or(0);
     let ended = |name: &str| Window::parse(name).is_some_and(|window| window.end() <= Timestamp::from_secs(swept));
     for name in counters {
