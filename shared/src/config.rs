@@ -85,6 +85,18 @@ pub fn prefix(lookup: Lookup<'_>) -> Result<Prefix, ConfigError> {
         .ok_or_else(|| ConfigError { name, problem: "must be 2 to 8 lower-case letters".to_owned() })
 }
 
+/// `KEYS_TABLE`, `USAGE_TABLE` and `AUDIT_TABLE`, for a function that uses all of them.
+///
+/// # Errors
+/// [`ConfigError`] for the first that is missing.
+pub fn tables(lookup: Lookup<'_>) -> Result<Tables, ConfigError> {
+    Ok(Tables {
+        keys: required(lookup, "KEYS_TABLE")?,
+        usage: required(lookup, "USAGE_TABLE")?,
+        audit: required(lookup, "AUDIT_TABLE")?,
+    })
+}
+
 /// `IMPORT_PREFIXES`: what secrets from elsewhere begin with; empty, or not set, if none are accepted.
 ///
 /// # Errors

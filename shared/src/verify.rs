@@ -12,16 +12,14 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    decision::{self, Decision, Proof, Refusal, Request, Sweep},
+    decision::{self, Decision, Proof, Refusal, Request},
     error::Fault,
     host::Host,
     id::KeyId,
     key::{Digest, Secret},
-    limit::Window,
     owner::Owner,
     record::Record,
     secrets::{PepperSource, Peppers},
-    shared_limits::SharedLimits,
     store::{Store, charge, charge::Charge},
     time::Timestamp,
 };
@@ -31,10 +29,12 @@ mod newest;
 mod realias;
 mod sharing;
 mod turns;
+mod verdict;
 
 use cache::{Cache, Proved};
 pub use realias::Realias;
 use turns::Turns;
+pub use verdict::{Chore, Outcome, Retention, Undecided, Verdict};
 
 /// The most secrets and keys that one instance remembers, each.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
@@ -61,90 +61,10 @@ pub struct Verifier {
     shared_reads: Turns<Owner>,
 }
 
-/// What came of a presented secret.
-#[derive(Debug)]
-pub struct Verdict {
-    /// Allowed and counted, or refused.
-    pub outcome: Outcome,
-    /// The generation whose secret was presented, if it is a key's.
-    pub generation: Option<u32>,
-    /// How many uses may have been counted without having been allowed: because answers of DynamoDB's were lost, or because
-    /// the answer shows a record that refuses.
-    pub uncertain: u32,
-    /// The moment that it counts as.
-    pub now: Timestamp,
-    /// What the key shares with others of its owner, if that was looked at.
-    pub shared: Option<Arc<SharedLimits>>,
-    realias: Option<Realias>,
-}
-
-/// Allowed or refused.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Allowed, and counted.
-    Allowed {
-        /// The record after the use.
-        record: Arc<Record>,
-    },
-    /// Refused.
-    Refused {
-        /// Why.
-        refusal: Refusal,
-        /// The record that decided; none if there is no such key.
-        record: Option<Arc<Record>>,
-    },
-}
-
-/// No verdict, for a fault of ours: nobody is let in, and nobody is told that the key was at fault.
-#[derive(Clone, Debug)]
-pub struct Undecided {
-    /// What went wrong.
-    pub fault: Fault,
-    /// How many uses may have been counted nevertheless.
-    pub uncertain: u32,
-    /// The key, if it came as far as that.
-    pub key: Option<KeyId>,
-}
-
-impl From<Fault> for Undecided {
-    fn from(fault: Fault) -> Self {
-        Self { fault, uncertain: 0, key: None }
-    }
-}
-
 /// A secret that fits its hash, and where that is remembered.
 struct Proven {
     digest: Digest,
     proved: Proved,
-}
-
-/// Work that a verdict has shown to be due, for after the response.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Chore {
-    /// More ended windows than one use removes.
-    Sweep(KeyId, Sweep),
-    /// A closed day.
-    Fold {
-        /// The record that shows it.
-        record: Arc<Record>,
-        /// The day.
-        day: Window,
-        /// Its count.
-        count: u64,
-        /// Up to when to sweep.
-        up_to: Timestamp,
-    },
-    /// A secret without an alias under the current pepper.
-    Realias(Realias),
-}
-
-/// How long what has ended is kept, in seconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// The items of ended keys and secrets.
-    pub ended_seconds: u64,
-    /// The history of usage.
-    pub usage_seconds: u64,
 }
 
 impl Verifier {
@@ -406,50 +326,6 @@ impl Verifier {
     }
 }
 
-impl Verdict {
-    /// Of a use that was counted, and left `record`.
-    fn counted(record: Arc<Record>, proof: &Proof, request: &Request<'_>, uncertain: u32, now: Timestamp) -> Self {
-        let now = trusted(&record, now);
-        if let Some(refusal) = decision::standing(&record, proof, request, now) {
-            return Self::refused(refusal, record, proof, uncertain + 1, now);
-        }
-        Self { outcome: Outcome::Allowed { record }, generation: Some(proof.number), uncertain, now, shared: None, realias: None }
-    }
-
-    fn refused(refusal: Refusal, record: Arc<Record>, proof: &Proof, uncertain: u32, now: Timestamp) -> Self {
-        let now = trusted(&record, now);
-        let outcome = Outcome::Refused { refusal, record: Some(record) };
-        Self { outcome, generation: Some(proof.number), uncertain, now, shared: None, realias: None }
-    }
-
-    const fn unknown(now: Timestamp, uncertain: u32) -> Self {
-        let outcome = Outcome::Refused { refusal: Refusal::Unknown, record: None };
-        Self { outcome, generation: None, uncertain, now, shared: None, realias: None }
-    }
-
-    /// The record that decided, if there is such a key.
-    #[must_use]
-    pub const fn record(&self) -> Option<&Arc<Record>> {
-        match &self.outcome {
-            Outcome::Allowed { record } => Some(record),
-            Outcome::Refused { record, .. } => record.as_ref(),
-        }
-    }
-
-    /// What an allowed use has shown to be due.
-    #[must_use]
-    pub fn chores(&self) -> Vec<Chore> {
-        let Outcome::Allowed { record } = &self.outcome else { return Vec::new() };
-        let many = decision::sweep(record, self.now).filter(|sweep| sweep.windows.len() > decision::MOST_SWEPT);
-        let sweep = many.map(|sweep| Chore::Sweep(record.id.clone(), sweep));
-        let up_to = record.swept.max(self.now.minus(decision::SWEEP_DELAY));
-        let folds = decision::closed_days(record, self.now).into_iter();
-        let folds = folds.map(|(day, count)| Chore::Fold { record: Arc::clone(record), day, count, up_to });
-        let realias = self.realias.clone().map(Chore::Realias);
-        sweep.into_iter().chain(folds).chain(realias).collect()
-    }
-}
-
 /// The pause before another try, after a failure of DynamoDB's.
 async fn pause(tries: u32) {
     tokio::time::sleep(Duration::from_millis(LONGEST_PAUSE_MILLIS.min(10 << tries))).await;
@@ -459,9 +335,4 @@ async fn pause(tries: u32) {
 async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let late = |_| Err(Fault::new("verify.deadline", "no answer in time"));
     tokio::time::timeout_at(deadline, work).await.unwrap_or_else(late)
-}
-
-/// The moment that was decided for. A record that refuses even that clock was found by another one's write: then as it is.
-fn trusted(record: &Record, now: Timestamp) -> Timestamp {
-    decision::trusted_now(record.swept, now).unwrap_or(now)
 }

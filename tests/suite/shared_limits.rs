@@ -12,6 +12,8 @@ use tests::{
     stack::Issued,
 };
 
+use crate::limits::admitted;
+
 const LIMITS: &str = "/v1/owners/{type}/{id}/limits";
 
 async fn a_minute(stack: &Stack, requests: u64) {
@@ -40,26 +42,11 @@ async fn four_keys_on_sixty_four_instances_are_admitted_exactly_the_limit_togeth
     for _ in 0..4 {
         keys.push(sharing(&stack).await);
     }
-    let mut tasks = Vec::new();
+    let mut callers = Vec::new();
     for number in 0..64 {
-        let (instance, secret) = (stack.instance().await, keys[number % 4].secret.clone());
-        tasks.push(tokio::spawn(async move {
-            let mut admitted = 0;
-            for _ in 0..20 {
-                match instance.get(&secret).await {
-                    Answer::Allowed => admitted += 1,
-                    Answer::Limited => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-            admitted
-        }));
+        callers.push((stack.instance().await, keys[number % 4].secret.clone()));
     }
-    let mut admitted = 0;
-    for task in tasks {
-        admitted += task.await.unwrap();
-    }
-    assert_eq!(admitted, 500, "of 1,280 attempts");
+    assert_eq!(admitted(callers, 20).await, 500, "of 1,280 attempts");
     let mut counted = 0;
     for key in &keys {
         counted += total(&stack, key).await;

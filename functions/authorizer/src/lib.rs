@@ -67,13 +67,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        let tables = Tables {
-            keys: config::required(lookup, "KEYS_TABLE")?,
-            usage: config::required(lookup, "USAGE_TABLE")?,
-            audit: config::required(lookup, "AUDIT_TABLE")?,
-        };
         Ok(Self {
-            tables,
+            tables: config::tables(lookup)?,
             pepper_secret: config::required(lookup, "PEPPER_SECRET")?,
             prefix: config::prefix(lookup)?,
             imported: config::import_prefixes(lookup)?,

@@ -46,13 +46,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        let tables = Tables {
-            keys: config::required(lookup, "KEYS_TABLE")?,
-            usage: config::required(lookup, "USAGE_TABLE")?,
-            audit: config::required(lookup, "AUDIT_TABLE")?,
-        };
         Ok(Self {
-            tables,
+            tables: config::tables(lookup)?,
             usage_retention_seconds: config::days(lookup, "USAGE_RETENTION_DAYS")?,
             retention_seconds: config::days(lookup, "RETENTION_DAYS")?,
             copies: Copies::read(lookup)?,
