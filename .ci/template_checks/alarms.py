@@ -92,7 +92,13 @@ def no_function_is_unwatched(template):
         for binary, resources in PERMISSIONS.items()
         if resources.get("AuditTable", set()) - {"dynamodb:Query"}
     }
+    announcing = {
+        f"{binary.capitalize()}Function"
+        for binary, resources in PERMISSIONS.items()
+        if "AnnouncementsTopic" in resources
+    }
     expected = [
+        ("UnannouncedAlarm", "unannounced", announcing),
         ("UnreachedAlarm", "Invocations", behind_api),
         ("AuditLostAlarm", "audit_lost", audited),
         ("ManagementFaultsAlarm", "own_fault", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),

@@ -21,6 +21,7 @@ VALUES = {
     "AUDITED_ATTEMPTS": {"Ref": "AuditedAttempts"},
     "CORS_ORIGIN": {"Ref": "CorsOrigin"},
     "LOG_LEVEL": {"Ref": "LogLevel"},
+    "ANNOUNCEMENTS_TOPIC": {"Ref": "AnnouncementsTopic"},
     "USAGE_KEY": {"Fn::Sub": "unthrottled-${AWS::StackName}-${AWS::AccountId}"},
 }
 # What every function has.
@@ -35,7 +36,7 @@ ENVIRONMENT = {
         "RETENTION_DAYS", "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS",
     },
     "issue": ISSUING,
-    "rotate": ISSUING | {"DEFAULT_GRACE_HOURS"},
+    "rotate": ISSUING | {"DEFAULT_GRACE_HOURS", "ANNOUNCEMENTS_TOPIC"},
     "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS", "CORS_ORIGIN"},
     "insights": {
         "KEYS_TABLE", "USAGE_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS",
@@ -58,7 +59,7 @@ PERMISSIONS = {
         "PepperSecret": {"secretsmanager:GetSecretValue"},
     },
     "issue": WRITES_KEYS,
-    "rotate": WRITES_KEYS,
+    "rotate": WRITES_KEYS | {"AnnouncementsTopic": {"sns:Publish"}},
     "manage": {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"},
         "KeysTable/index/by_owner": {"dynamodb:Query"},

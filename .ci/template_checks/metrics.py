@@ -4,6 +4,7 @@
 OWN = {
     ("function",): {
         "duration_ms", "engine_calls", "own_fault", "bcrypt_runs", "cold_start", "audit_lost", "uncertain",
+        "unannounced",
     },
     ("function", "outcome"): {"attempts", "requests"},
     ("api_id", "function"): {"allowed"},
@@ -11,6 +12,7 @@ OWN = {
 WRITTEN_BY = {
     "attempts": {"AuthorizerFunction"},
     "allowed": {"AuthorizerFunction"},
+    "unannounced": {"RotateFunction"},
     "requests": {"IssueFunction", "RotateFunction", "ManageFunction", "InsightsFunction"},
 }
 ATTEMPT_OUTCOMES = {

@@ -19,6 +19,7 @@ REGION, ACCOUNT, STACK = "eu-central-1", "123456789012", "keys"
 LEFT_OUT = {
     "AWS::SecretsManager::Secret": "moto's CloudFormation doesn't know it: made by the service's own call",
     "AWS::CloudWatch::Alarm": "the same",
+    "AWS::SNS::Subscription": "the same",
     "AWS::CloudWatch::Dashboard": "names the alarms: made by the service's own call",
     "AWS::ApiGateway::Deployment": "moto doesn't read the API's body, and wants methods",
     "AWS::ApiGateway::Stage": "needs the deployment",
@@ -29,7 +30,14 @@ LEFT_OUT = {
 }
 # What may be chosen, and whether it brings the example, the dashboard and somebody to tell.
 CHOICES = [
-    ({"AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:operators", "AuthorizerConcurrency": "7"}, True),
+    (
+        {
+            "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:operators",
+            "AuthorizerConcurrency": "7",
+            "AnnouncementsEmail": "keys@example.com",
+        },
+        True,
+    ),
     ({"DeployExample": "false", "DeployDashboard": "false", "CreateApiGatewayLogRole": "false"}, False),
 ]
 INDEXES = {
@@ -79,6 +87,7 @@ class Stack:
         yield from self.tables()
         yield from self.functions()
         yield from self.logs()
+        yield from self.announcements()
         yield from self.alarms()
         yield from self.outputs()
         yield from self.deleted()
@@ -189,7 +198,7 @@ class Stack:
     def arn(self, resource):
         """Of a resource as PERMISSIONS names it."""
         name, *index = resource.split("/", 1)
-        if name == "PepperSecret":
+        if name in ("PepperSecret", "AnnouncementsTopic"):
             return self.ids[name]
         return "/".join([f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.ids[name]}", *index])
 
@@ -202,6 +211,21 @@ class Stack:
         for name, group in groups.items():
             if group.get("retentionInDays") != 30:
                 yield f"{name}: keeps lines for {group.get('retentionInDays')} days"
+
+    def announcements(self):
+        sns, topic = self.client("sns"), self.ids["AnnouncementsTopic"]
+        if sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId") != "alias/aws/sns":
+            yield "AnnouncementsTopic: is not encrypted"
+        subscription = self.template.resources["AnnouncementsSubscription"]
+        if subscription.get("Condition") != "HasAnnouncementsEmail":
+            yield "AnnouncementsSubscription: made even where nobody is named"
+        elif self.everything:
+            sns.subscribe(**self.resolve(subscription["Properties"]))
+        subscriptions = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        found = [(subscription["Protocol"], subscription["Endpoint"]) for subscription in subscriptions]
+        wanted = self.parameters.get("AnnouncementsEmail")
+        if found != ([("email", wanted)] if wanted else []):
+            yield f"AnnouncementsTopic: tells {found}, expected {wanted}"
 
     def alarms(self):
         cloudwatch = self.client("cloudwatch")
@@ -234,6 +258,7 @@ class Stack:
             "KeysTableName": self.ids["KeysTable"],
             "UsageTableName": self.ids["UsageTable"],
             "AuditTableName": self.ids["AuditTable"],
+            "AnnouncementsTopicArn": self.ids["AnnouncementsTopic"],
             "PepperSecretArn": self.ids["PepperSecret"],
         }
         command = found.pop("FirstKeyCommand", "")

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 /// The whole API-key system on this machine: the API of template.yaml on one port, the real functions behind it, and
-/// an embedded engine in place of DynamoDB and Secrets Manager. Needs no AWS account and reaches no other machine.
+/// an embedded engine in place of DynamoDB, Secrets Manager and SNS. Needs no AWS account and reaches no other machine.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Options {
@@ -14,7 +14,7 @@ pub(crate) struct Options {
     #[arg(long)]
     port: Option<u16>,
 
-    /// Serve only what stands in for AWS, DynamoDB and Secrets Manager, with keys that everybody knows, for functions that
+    /// Serve only what stands in for AWS, DynamoDB, Secrets Manager and SNS, with keys that everybody knows, for functions that
     /// run under `cargo lambda watch`
     #[arg(long, conflicts_with_all = ["data_dir", "lambda_url"])]
     engine_only: bool,

@@ -13,6 +13,7 @@ pub fn text(template: &Template, url: &str) -> Result<String, String> {
         // By service, because a shell may have these set, and they would win over the general one.
         ("AWS_ENDPOINT_URL_DYNAMODB", url),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", url),
+        ("AWS_ENDPOINT_URL_SNS", url),
         ("AWS_REGION", REGION),
         // The engine asks nobody who they are.
         ("AWS_ACCESS_KEY_ID", "none"),

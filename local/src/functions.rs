@@ -51,6 +51,8 @@ pub struct Wiring {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
     /// Time, randomness and lines.
     pub host: Host,
 }
@@ -62,7 +64,9 @@ impl Wiring {
         let dynamodb = engine.dynamodb_config().timeout_config(shared::aws::timeouts()).retry_config(shared::aws::retries());
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.interceptor(CountCalls).build());
         let secrets = engine.secrets_config().interceptor(CountCalls);
-        Self { dynamodb, secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()), host }
+        let secrets = aws_sdk_secretsmanager::Client::from_conf(secrets.build());
+        let sns = aws_sdk_sns::Client::from_conf(engine.sns_config().interceptor(CountCalls).build());
+        Self { dynamodb, secrets, sns, host }
     }
 
     /// Every function of the template, by the name of its binary.
@@ -94,7 +98,8 @@ impl Wiring {
             }
             "rotate" => {
                 let config = rotate::Config::read(&lookup(block)).map_err(config_error(block))?;
-                invoke(rotate::Rotate::new(config, self.dynamodb.clone(), self.secrets.clone(), self.host.clone()))
+                let (dynamodb, secrets, sns) = (self.dynamodb.clone(), self.secrets.clone(), self.sns.clone());
+                invoke(rotate::Rotate::new(config, dynamodb, secrets, sns, self.host.clone()))
             }
             "manage" => {
                 let config = manage::Config::read(&lookup(block)).map_err(config_error(block))?;

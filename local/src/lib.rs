@@ -1,6 +1,6 @@
 //! A local API Gateway REST API driven by the SAM template, and the embedded engine behind it.
 //!
-//! [`template`] reads what SAM deploys, [`engine`] stands in for DynamoDB and Secrets Manager, [`gateway`] does
+//! [`template`] reads what SAM deploys, [`engine`] stands in for DynamoDB, Secrets Manager and SNS, [`gateway`] does
 //! to a request what API Gateway does, [`server`] puts it on a port. None of these knows which functions exist:
 //! [`functions`] hands them in as [`Invoke`] values under the names of their binaries, and [`system`] starts it all.
 //! Where the functions run elsewhere, under `cargo lambda watch`, [`remote`] stands for them, [`environment`] tells them where
@@ -9,6 +9,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub mod announced;
 mod client;
 pub mod engine;
 pub mod environment;

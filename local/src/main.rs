@@ -13,7 +13,7 @@ use local::gateway::Gateway;
 use local::remote::Remote;
 use local::system::System;
 use local::template::Template;
-use local::{environment, output, seed, server};
+use local::{announced, environment, output, seed, server};
 use shared::telemetry;
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
@@ -57,6 +57,7 @@ async fn whole(options: &Options, template: Template, listener: TcpListener, url
     let admin = system.admin_key().await.map_err(|error| error.to_string())?;
     // Before the greeting: whoever reads it may end this at once.
     let interrupted = interrupted().map_err(|error| error.to_string())?;
+    print_announcements(&system);
     say(&welcome::whole(url, &admin, options.data_dir.as_deref()));
     server::serve(listener, Arc::clone(&system.gateway), log(), interrupted).await;
     system.engine.stop().await;
@@ -72,6 +73,7 @@ async fn engine(options: &Options, template: Template, listener: TcpListener, ur
     let system = start(options, template, None).await?;
     seed::seed(&system).await.map_err(|error| error.to_string())?;
     let interrupted = interrupted().map_err(|error| error.to_string())?;
+    print_announcements(&system);
     say(&welcome::engine(url, file));
     system.engine.serve(listener, interrupted).await;
     system.engine.stop().await;
@@ -102,6 +104,11 @@ async fn gateway(lambda: &str, template: Template, listener: TcpListener, url: &
 
 async fn start(options: &Options, template: Template, data_dir: Option<&Path>) -> Result<System, String> {
     System::start(template, data_dir, output::host(options.log_level)).await.map_err(|error| error.to_string())
+}
+
+/// Prints what is announced from now on.
+fn print_announcements(system: &System) {
+    system.engine.listen(|published| say(&announced::lines(published)));
 }
 
 fn log() -> server::Log {

@@ -38,7 +38,7 @@ pub enum StartError {
 
 /// The running system, without a port.
 pub struct System {
-    /// DynamoDB and Secrets Manager.
+    /// DynamoDB, Secrets Manager and SNS.
     pub engine: Engine,
     /// What is served.
     pub template: Arc<Template>,

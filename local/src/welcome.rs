@@ -27,8 +27,8 @@ A new admin key, good for a week and shown only now:
 pub(crate) fn engine(url: &str, env_file: &Path) -> String {
     format!(
         r#"
-DynamoDB and Secrets Manager on {url}   (Ctrl-C ends it, and all that it holds)
-They hold the template's tables, a pepper and the keys that events/README.md tells of.
+DynamoDB, Secrets Manager and SNS on {url}   (Ctrl-C ends it, and all that it holds)
+They hold the template's tables, a pepper and the keys that events/README.md tells of. What is announced is printed here.
 
 Run every function in the Lambda runtime, in a second terminal (`pip install cargo-lambda` brings the command):
 

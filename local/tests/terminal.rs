@@ -58,7 +58,8 @@ fn the_engine_alone_says_how_to_go_on_and_writes_the_environment() {
     let mut running = Running(local(&["--engine-only", "--port", "0", "--env-file", file.to_str().unwrap()]).spawn().unwrap());
     let lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     let greeting: Vec<String> = lines.map(Result::unwrap).take_while(|line| !line.contains("cargo lambda invoke")).collect();
-    let url = greeting.iter().find_map(|line| line.strip_prefix("DynamoDB and Secrets Manager on ")?.split_whitespace().next());
+    let url =
+        greeting.iter().find_map(|line| line.strip_prefix("DynamoDB, Secrets Manager and SNS on ")?.split_whitespace().next());
     let environment = std::fs::read_to_string(&file).unwrap();
     assert!(environment.contains(&format!("AWS_ENDPOINT_URL_DYNAMODB={}\n", url.unwrap())), "{environment}");
     assert!(greeting.iter().any(|line| line.contains("cargo lambda watch")), "{greeting:#?}");

@@ -20,12 +20,14 @@ pub struct Aws {
     sdk: SdkConfig,
     dynamodb_url: Option<String>,
     secrets_url: Option<String>,
+    #[cfg(feature = "sns")]
+    sns_url: Option<String>,
 }
 
 impl Aws {
     /// `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, all set by Lambda and good for as
-    /// long as the instance lives; for local stand-ins `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or
-    /// `AWS_ENDPOINT_URL` for both.
+    /// long as the instance lives; for local stand-ins `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`
+    /// and `AWS_ENDPOINT_URL_SNS`, or `AWS_ENDPOINT_URL` for all of them.
     ///
     /// # Errors
     /// [`ConfigError`] without a region or credentials.
@@ -48,7 +50,13 @@ impl Aws {
             .build();
         let set = |name| lookup(name).filter(|value| !value.is_empty());
         let url = |name| set(name).or_else(|| set("AWS_ENDPOINT_URL"));
-        Ok(Self { sdk, dynamodb_url: url("AWS_ENDPOINT_URL_DYNAMODB"), secrets_url: url("AWS_ENDPOINT_URL_SECRETS_MANAGER") })
+        Ok(Self {
+            sdk,
+            dynamodb_url: url("AWS_ENDPOINT_URL_DYNAMODB"),
+            secrets_url: url("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            #[cfg(feature = "sns")]
+            sns_url: url("AWS_ENDPOINT_URL_SNS"),
+        })
     }
 
     /// A DynamoDB client.
@@ -65,6 +73,15 @@ impl Aws {
         let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk).interceptor(CountCalls);
         config.set_endpoint_url(self.secrets_url.clone());
         aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
+    /// An SNS client.
+    #[cfg(feature = "sns")]
+    #[must_use]
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        let mut config = aws_sdk_sns::config::Builder::from(&self.sdk).interceptor(CountCalls);
+        config.set_endpoint_url(self.sns_url.clone());
+        aws_sdk_sns::Client::from_conf(config.build())
     }
 }
 

@@ -3,10 +3,15 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::{engine::Engine, functions::Wiring, template::Template};
+use local::{
+    engine::{Engine, Published},
+    functions::Wiring,
+    template::Template,
+};
 use serde_json::{Value, json};
 use shared::{
     host::Host,
@@ -22,7 +27,7 @@ use crate::{Clock, Instance, Lines, Wire, event};
 
 /// A stack.
 pub struct Stack {
-    /// DynamoDB and Secrets Manager.
+    /// DynamoDB, Secrets Manager and SNS.
     pub engine: Engine,
     /// What is deployed.
     pub template: Template,
@@ -30,8 +35,11 @@ pub struct Stack {
     pub clock: Clock,
     /// What goes from the management functions to the engine.
     pub wire: Wire,
+    /// What goes from them to SNS.
+    pub announcing: Wire,
     /// The lines of all functions' invocations.
     pub lines: Lines,
+    announced: Arc<Mutex<Vec<Published>>>,
     manage: manage::Manage,
     insights: insights::Insights,
     rotate: rotate::Rotate,
@@ -77,9 +85,12 @@ impl Stack {
         let template = template_with(parameters);
         let engine = Engine::start(None).await.expect("an engine");
         engine.provision(&template).await.expect("tables and secrets");
-        let (clock, wire, lines) = (Clock::default(), Wire::default(), Lines::default());
-        let wiring = wiring(&engine, clock.host(&lines), &wire);
-        let (dynamodb, secrets, host) = (wiring.dynamodb, wiring.secrets, wiring.host);
+        let announced = Arc::<Mutex<Vec<Published>>>::default();
+        let heard = Arc::clone(&announced);
+        engine.listen(move |published| heard.lock().unwrap_or_else(PoisonError::into_inner).push(published.clone()));
+        let (clock, wire, announcing, lines) = (Clock::default(), Wire::default(), Wire::default(), Lines::default());
+        let wiring = wiring(&engine, clock.host(&lines), &wire, &announcing);
+        let (dynamodb, secrets, sns, host) = (wiring.dynamodb, wiring.secrets, wiring.sns, wiring.host);
         let variables = |binary: &str| {
             let block = template.function(binary).expect("a function").clone();
             move |name: &str| block.variable(name)
@@ -90,14 +101,16 @@ impl Stack {
         let insights = insights::Config::read(&variables("insights")).expect("insights' environment");
         Self {
             issue: issue::Issue::new(issue, dynamodb.clone(), secrets.clone(), host.clone()),
-            rotate: rotate::Rotate::new(rotate, dynamodb.clone(), secrets, host.clone()),
+            rotate: rotate::Rotate::new(rotate, dynamodb.clone(), secrets, sns, host.clone()),
             manage: manage::Manage::new(manage, dynamodb.clone(), host.clone()),
             insights: insights::Insights::new(insights, dynamodb, host),
             engine,
             template,
             clock,
             wire,
+            announcing,
             lines,
+            announced,
         }
     }
 
@@ -114,7 +127,8 @@ impl Stack {
         let block = self.template.function("authorizer").expect("an authorizer");
         let wire = Wire::default();
         let host = clock.host(&self.lines);
-        let authorizer = wiring(&self.engine, host, &wire).authorizer(block).expect("an authorizer that starts");
+        let authorizer =
+            wiring(&self.engine, host, &wire, &Wire::default()).authorizer(block).expect("an authorizer that starts");
         authorizer.warm().await;
         let _ = wire.take();
         let _ = wire.take_write_units();
@@ -219,6 +233,12 @@ impl Stack {
         self.manage("POST", "/v1/keys/{id}/rotate", Some(id), body).await
     }
 
+    /// What was announced since this was last asked.
+    #[must_use]
+    pub fn announced(&self) -> Vec<Published> {
+        std::mem::take(&mut self.announced.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Revokes a key.
     pub async fn revoke(&self, id: &str) -> (u16, Value) {
         self.manage("POST", "/v1/keys/{id}/revoke", Some(id), &json!({ "reason": "a test" })).await
@@ -319,12 +339,13 @@ pub fn issued(answer: &Value) -> Issued {
     Issued { id: text("id"), secret: text("secret") }
 }
 
-fn wiring(engine: &Engine, host: Host, wire: &Wire) -> Wiring {
+fn wiring(engine: &Engine, host: Host, wire: &Wire, announcing: &Wire) -> Wiring {
     // Without the functions' timeouts: on a busy machine they would turn a slow answer into a lost one.
     let config = engine.dynamodb_config().retry_config(shared::aws::retries()).interceptor(CountCalls);
     Wiring {
         dynamodb: aws_sdk_dynamodb::Client::from_conf(config.interceptor(wire.clone()).build()),
         secrets: engine.secrets(),
+        sns: aws_sdk_sns::Client::from_conf(engine.sns_config().interceptor(CountCalls).interceptor(announcing.clone()).build()),
         host,
     }
 }

@@ -1,5 +1,5 @@
-//! Promise 6: nothing leaks. After a whole journey, no table and no log line, TRACE included, holds a secret, a pepper, or
-//! a hash outside of its attribute.
+//! Promise 6: nothing leaks. After a whole journey, no table, no announcement and no log line, TRACE included, holds a secret, a
+//! pepper, or a hash outside of its attribute.
 
 use std::{
     io,
@@ -96,11 +96,14 @@ async fn after_a_whole_journey_secrets_are_nowhere() {
     logged.push_str(&stack.lines.take().join("\n"));
     assert!(logged.contains("\"outcome\":\"unknown_key\"") && logged.contains(&key.id), "the journey was logged");
     let shown = shown.to_string();
+    let announced = format!("{:?}", stack.announced());
+    assert!(announced.contains(&key.id), "the rotation was announced");
     let random = |secret: &str| secret.rsplit('_').next().unwrap().to_owned();
     let mut searched = vec![random(&key.secret), random(&rotated.secret), random(unknown), random(malformed), pepper];
     searched.extend(hashes);
     searched.extend(over_http.iter().map(|secret| random(secret)));
-    for (place, text) in [("a table", &stored), ("the log", &logged), ("the terminal", &terminal), ("an answer", &shown)] {
+    let places = [("a table", &stored), ("the log", &logged), ("the terminal", &terminal), ("an answer", &shown)];
+    for (place, text) in places.into_iter().chain([("an announcement", &announced)]) {
         for secret in &searched {
             assert!(!text.contains(secret.as_str()), "{place} holds {}…", &secret[..6]);
         }

@@ -1,10 +1,11 @@
 //! `POST /v1/keys/{id}/rotate`, and `POST /v1/self/rotate` for a key that may rotate itself: adds a generation and hands out its
-//! secret, once. The old one works on through its grace.
+//! secret, once. The old one works on through its grace. The owner is told of each rotation.
 
 use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::Value;
 use shared::{
+    announce::{self, Announcement, sns::Announcer},
     change::Changes,
     config::{self, ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     error::Rejection,
@@ -34,6 +35,8 @@ pub struct Config {
     pub secret: SecretConfig,
     /// `DEFAULT_GRACE_HOURS`, in seconds.
     pub default_grace_seconds: u64,
+    /// `ANNOUNCEMENTS_TOPIC`: the ARN of the SNS topic that owners are told through.
+    pub announcements_topic: String,
     /// Answers over HTTP.
     pub http: HttpConfig,
 }
@@ -49,6 +52,7 @@ impl Config {
             change: ChangeConfig::read(lookup)?,
             secret: SecretConfig::read(lookup)?,
             default_grace_seconds: hours * 3600,
+            announcements_topic: config::required(lookup, "ANNOUNCEMENTS_TOPIC")?,
             http: HttpConfig::read(lookup)?,
         })
     }
@@ -59,18 +63,26 @@ pub struct Rotate {
     changes: Changes,
     mint: Mint,
     responder: Responder,
+    announcer: Announcer,
     default_grace_seconds: u64,
 }
 
 impl Rotate {
     /// The function with these clients.
     #[must_use]
-    pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, secrets: aws_sdk_secretsmanager::Client, host: Host) -> Self {
+    pub fn new(
+        config: Config,
+        dynamodb: aws_sdk_dynamodb::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        sns: aws_sdk_sns::Client,
+        host: Host,
+    ) -> Self {
         let store = Store::new(dynamodb, config.change.tables.clone());
         let peppers = PepperSource::new(secrets, config.secret.pepper_secret.clone(), store.clone());
         Self {
             mint: Mint::new(config.secret, peppers, host.clone()),
             responder: Responder::new(config.http, host.clone()),
+            announcer: Announcer::new(sns, config.announcements_topic),
             changes: Changes::new(store, host, config.change),
             default_grace_seconds: config.default_grace_seconds,
         }
@@ -111,15 +123,19 @@ impl Rotate {
             }
             _ => None,
         };
-        let (key, secret) = match again {
-            Some(replaced) => replaced,
+        let repeated = again.is_some();
+        let ((key, secret), ended) = match again {
+            Some(replaced) => (replaced, Vec::new()),
             None => {
                 let key = self.changes.load_to_change(&id, &if_match).await?;
                 // What can't be is refused before bcrypt runs: the plan is the same but for the tag of the secret.
                 let commit = rotation::plan(&key.record, &rotation, now)?;
-                renewal.commit(key, commit, &if_match, remembered.as_ref()).await?
+                let ended = announce::ended_at_once(&key, &commit, now);
+                (renewal.commit(key, commit, &if_match, remembered.as_ref()).await?, ended)
             }
         };
+        // Before the answer, whose line says whether it worked. It can't fail the rotation, because the secret would be lost with it.
+        self.announcer.announce(&Announcement::rotated(&key, &actor, now, ended, repeated)).await;
         let document = match allowed {
             Allowed::Everything => view::key_with_secret(&key, &secret, now),
             Allowed::Grace => view::own_secret(&key.record, &secret),

@@ -8,7 +8,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start(&config::environment);
     let config = Config::read(&config::environment)?;
     let aws = Aws::read(&config::environment)?;
-    let rotate = Rotate::new(config, aws.dynamodb(), aws.secrets(), Host::system());
+    let rotate = Rotate::new(config, aws.dynamodb(), aws.secrets(), aws.sns(), Host::system());
     rotate.warm().await;
     lambda::run(rotate).await
 }

@@ -1,15 +1,15 @@
-//! Both services on one port, for processes that know them by `AWS_ENDPOINT_URL`.
+//! All services on one port, for processes that know them by `AWS_ENDPOINT_URL`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use winterbaume_secretsmanager::SecretsManagerService;
 
-use super::secrets;
+use super::{secrets, sns::Sns};
 use crate::client::Client;
 use crate::server::collect;
 
@@ -21,19 +21,27 @@ const LARGEST: usize = 16 * 1024 * 1024;
 pub(super) struct Endpoint {
     dynamodb: SocketAddr,
     secrets: Arc<SecretsManagerService>,
+    sns: Sns,
     client: Client,
 }
 
 impl Endpoint {
-    pub(super) fn new(dynamodb: SocketAddr, secrets: Arc<SecretsManagerService>) -> Self {
-        Self { dynamodb, secrets, client: Client::new() }
+    pub(super) fn new(dynamodb: SocketAddr, secrets: Arc<SecretsManagerService>, sns: Sns) -> Self {
+        Self { dynamodb, secrets, sns, client: Client::new() }
     }
 
-    /// The service is the one that the SDK names in its target header.
+    /// The service is the one that the SDK names in its target header; calls of SNS have none, and are forms.
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let Some(body) = collect(body, LARGEST).await else { return failed(StatusCode::BAD_REQUEST) };
-        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+        let named = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if named(header::CONTENT_TYPE.as_str()) == "application/x-www-form-urlencoded" {
+            let (status, body) = self.sns.answer(&body);
+            let mut response = Response::new(Full::from(body));
+            *response.status_mut() = status;
+            return response;
+        }
+        let target = named("x-amz-target");
         if target.starts_with("secretsmanager.") {
             return secrets::answer(&self.secrets, parts.method, parts.headers, body).await.map(Full::new);
         }

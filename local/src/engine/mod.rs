@@ -1,6 +1,6 @@
-//! What stands in for AWS: an embedded DynamoDB and Secrets Manager, in memory or in a data directory.
+//! What stands in for AWS: an embedded DynamoDB, Secrets Manager and SNS, in memory or in a data directory.
 //!
-//! Both are reached through the real SDK clients, so that the functions run unchanged. A data directory holds
+//! All are reached through the real SDK clients, so that the functions run unchanged. A data directory holds
 //! `engine.db`, `secrets.json` with the peppers, and `lock`.
 
 use std::path::Path;
@@ -15,11 +15,13 @@ mod password;
 mod portless;
 mod provision;
 mod secrets;
+mod sns;
 #[cfg(test)]
 mod tests;
 
 pub use error::EngineError;
 pub use portless::Portless;
+pub use sns::Published;
 
 use crate::server::accept;
 use crate::template::Template;
@@ -27,11 +29,13 @@ use data_dir::DataDir;
 use dynamodb::DynamoDb;
 use endpoint::Endpoint;
 use secrets::Secrets;
+use sns::Sns;
 
 /// A running engine. It ends when it is stopped or dropped.
 pub struct Engine {
     dynamodb: DynamoDb,
     secrets: Secrets,
+    sns: Sns,
     /// Kept last, so that the directory is free only when nothing writes to it any more.
     _data_dir: Option<DataDir>,
 }
@@ -46,7 +50,7 @@ impl Engine {
         let database = data_dir.as_ref().map(DataDir::database).transpose()?;
         let secrets = Secrets::start(data_dir.as_ref().map(DataDir::secrets)).await?;
         let dynamodb = DynamoDb::start(database.as_deref()).await?;
-        Ok(Self { dynamodb, secrets, _data_dir: data_dir })
+        Ok(Self { dynamodb, secrets, sns: Sns::default(), _data_dir: data_dir })
     }
 
     /// A DynamoDB client with the SDK's defaults.
@@ -73,19 +77,37 @@ impl Engine {
         self.secrets.config()
     }
 
-    /// Makes the template's tables and secrets where they don't exist.
+    /// An SNS client.
+    #[must_use]
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::from_conf(self.sns_config().build())
+    }
+
+    /// The configuration behind [`Engine::sns`].
+    #[must_use]
+    pub fn sns_config(&self) -> aws_sdk_sns::config::Builder {
+        self.sns.config()
+    }
+
+    /// Has `listener` told of everything that is published from now on.
+    pub fn listen(&self, listener: impl Fn(&Published) + Send + Sync + 'static) {
+        self.sns.listen(listener);
+    }
+
+    /// Makes the template's tables, secrets and topics where they don't exist.
     ///
     /// # Errors
     /// [`EngineError`] if the engine refuses a block, a kept table differs, or a secret can't be made or kept.
     pub async fn provision(&self, template: &Template) -> Result<(), EngineError> {
         provision::all(template, &self.dynamodb(), &self.secrets()).await?;
+        self.sns.provision(template);
         // Without its peppers a kept table is worthless, so a start that can't keep them must fail.
         self.secrets.failure().map_or(Ok(()), Err)
     }
 
-    /// Serves both services on one port, for other processes, until `stop` resolves.
+    /// Serves all services on one port, for other processes, until `stop` resolves.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let endpoint = Endpoint::new(self.dynamodb.address(), self.secrets.service());
+        let endpoint = Endpoint::new(self.dynamodb.address(), self.secrets.service(), self.sns.clone());
         accept(listener, move |request, _| endpoint.clone().answer(request), stop).await;
     }
 

@@ -15,24 +15,26 @@ use dynoxide::{Database, DynoxideError};
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{EngineError, provision, secrets::Secrets};
+use super::{EngineError, Published, provision, secrets::Secrets, sns::Sns};
 use crate::template::{REGION, Template};
 
 /// An engine in memory that no port leads to.
 pub struct Portless {
     database: Database,
     secrets: Secrets,
+    sns: Sns,
 }
 
 impl Portless {
-    /// An engine with the template's tables and secrets.
+    /// An engine with the template's tables, secrets and topics.
     ///
     /// # Errors
     /// [`EngineError`] if it can't be had, or refuses a block.
     pub async fn start(template: &Template) -> Result<Self, EngineError> {
         let database = Database::memory().map_err(|error| EngineError::Database(error.to_string()))?;
-        let engine = Self { database, secrets: Secrets::start(None).await? };
+        let engine = Self { database, secrets: Secrets::start(None).await?, sns: Sns::default() };
         provision::all(template, &engine.dynamodb(), &engine.secrets()).await?;
+        engine.sns.provision(template);
         Ok(engine)
     }
 
@@ -75,6 +77,23 @@ impl Portless {
     pub async fn secrets_answer(&self, headers: HeaderMap, body: Bytes) -> (StatusCode, Bytes) {
         let answer = self.secrets.answer(http::Method::POST, headers, body).await;
         (answer.status(), answer.into_body())
+    }
+
+    /// A configuration for an SNS client.
+    #[must_use]
+    pub fn sns_config(&self) -> aws_sdk_sns::config::Builder {
+        self.sns.config()
+    }
+
+    /// What SNS answers to one call, before this returns.
+    #[must_use]
+    pub fn sns_answer(&self, body: &[u8]) -> (StatusCode, String) {
+        self.sns.answer(body)
+    }
+
+    /// Has `listener` told of everything that is published from now on.
+    pub fn listen(&self, listener: impl Fn(&Published) + Send + Sync + 'static) {
+        self.sns.listen(listener);
     }
 }
 

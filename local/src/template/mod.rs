@@ -55,6 +55,8 @@ pub struct Template {
     pub tables: Vec<TableBlock>,
     /// Secrets Manager secrets.
     pub secrets: Vec<SecretBlock>,
+    /// ARNs of SNS topics.
+    pub topics: Vec<String>,
 }
 
 impl Template {
@@ -104,6 +106,7 @@ impl Template {
             gateway_responses: gateway_responses::read(&scope)?,
             tables: storage::tables(&scope)?,
             secrets: storage::secrets(&scope)?,
+            topics: names::references(&scope, "AWS::SNS::Topic")?,
             functions,
             authorizer: api.authorizer,
             api_key_source: api.api_key_source,

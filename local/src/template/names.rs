@@ -50,6 +50,11 @@ pub(super) fn reference(scope: &Scope, name: &str) -> Result<Option<String>, Tem
     Ok(None)
 }
 
+/// What `Ref` gives for each resource of one type.
+pub(super) fn references(scope: &Scope, kind: &str) -> Result<Vec<String>, TemplateError> {
+    scope.of_type(kind).map(|(id, resource)| physical(scope, id, resource)).collect()
+}
+
 /// What `Fn::GetAtt` gives.
 pub(super) fn attribute(scope: &Scope, id: &str, attribute: &str) -> Result<Option<String>, TemplateError> {
     let Some(resource) = scope.resources.get(id) else {

@@ -13,12 +13,14 @@ use aws_sdk_dynamodb::{
 /// What one invocation has cost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Requests to DynamoDB and Secrets Manager, the SDK's own retries included.
+    /// Requests to DynamoDB, Secrets Manager and SNS, the SDK's own retries included.
     pub engine_calls: u32,
     /// Hashes and comparisons by bcrypt.
     pub bcrypt_runs: u32,
     /// Audit records that could not be written.
     pub audit_lost: u32,
+    /// Announcements that could not be made.
+    pub unannounced: u32,
 }
 
 tokio::task_local! {
@@ -42,6 +44,11 @@ pub fn bcrypt_run() {
 /// Counts an audit record that could not be written.
 pub fn audit_lost() {
     add(|cost| cost.audit_lost += 1);
+}
+
+/// Counts an announcement that could not be made.
+pub fn unannounced() {
+    add(|cost| cost.unannounced += 1);
 }
 
 fn add(count: impl FnOnce(&mut Cost)) {

@@ -172,6 +172,7 @@ impl<'a, F> Line<'a, F> {
             ("bcrypt_runs", cost.bcrypt_runs),
             ("cold_start", u32::from(cold)),
             ("audit_lost", cost.audit_lost),
+            ("unannounced", cost.unannounced),
             ("uncertain", report.uncertain),
         ];
         costs.extend(rare.into_iter().filter(|(_, value)| *value > 0).map(|(name, value)| metric(name, "Count", value.into())));

@@ -251,6 +251,10 @@ impl Proxy {
             let (status, body) = self.0.engine.secrets_answer(call.headers.clone(), call.body.clone()).await;
             return Reply { status, body };
         }
+        if call.operation == "Publish" {
+            let (status, body) = self.0.engine.sns_answer(&call.body);
+            return Reply { status, body: body.into() };
+        }
         let Ok(request) = serde_json::from_slice(&call.body) else {
             return weather::server_error();
         };

@@ -46,7 +46,11 @@ async fn carry(proxy: Proxy, dice: Arc<Mutex<Rng>>, request: Request<Incoming>) 
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Hangup)?.to_bytes();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let operation = match target.rsplit('.').next() {
+        Some(operation) if !operation.is_empty() => operation.to_owned(),
+        // Calls of SNS have none, and functions make no other than this.
+        _ => "Publish".to_owned(),
+    };
     match proxy.carry(Call { operation, headers: parts.headers, body, errand: 0 }, &dice).await {
         Delivery::Whole(reply) => Ok(respond(&reply, Either::Left(Full::new(reply.body.clone())))),
         Delivery::Torn(reply) => {

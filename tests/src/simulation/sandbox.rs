@@ -139,7 +139,10 @@ fn wiring(
         .retry_config(shared::aws::retries())
         .retry_partition(partition())
         .interceptor(CountCalls);
+    // Without faults: whether an announcement arrives changes nothing of a key.
+    let sns = proxy.engine().sns_config().retry_partition(partition()).interceptor(CountCalls);
     Wiring {
+        sns: aws_sdk_sns::Client::from_conf(sns.build()),
         dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
         secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
         host: Host {
