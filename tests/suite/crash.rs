@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -30,6 +31,7 @@ struct Site {
     template: Template,
     proxy: Proxy,
     port: Port,
+    announced: Arc<Mutex<Vec<Value>>>,
     sound: HashMap<&'static str, Process>,
     authorizer: Sandbox,
 }
@@ -53,6 +55,11 @@ impl Site {
     async fn open() -> Self {
         let template = stack::template();
         let proxy = Proxy::start(&template).await;
+        let announced = Arc::<Mutex<Vec<Value>>>::default();
+        let heard = Arc::clone(&announced);
+        proxy.engine().listen(move |published| {
+            heard.lock().expect("no panic").push(serde_json::from_str(published.message("default")).expect("JSON"));
+        });
         let port = Port::open(&proxy, Rng::with_seed(1)).await;
         let mut sound = HashMap::new();
         for function in ["issue", "rotate", "manage"] {
@@ -60,7 +67,7 @@ impl Site {
         }
         let time = TrueTime::begin(SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs());
         let authorizer = Sandbox::start("authorizer", 0, (&proxy, &template), time, &mut Rng::with_seed(2)).await;
-        Self { template, proxy, port, sound, authorizer }
+        Self { template, proxy, port, announced, sound, authorizer }
     }
 
     /// The status and body that a function answers which nobody kills.
@@ -178,6 +185,9 @@ async fn a_killed_rotation_leaves_the_old_secret_and_repeating_it_gives_a_new_on
         assert_eq!(site.answer(&old).await, Answer::Allowed, "{point:?}");
         let (status, body) = site.surely(&job).await;
         assert_eq!(status, 200, "{point:?}: {body}");
+        let generation = &body["generations"][1]["number"];
+        let told = |document: &Value| document["key"]["id"] == json!(id) && document["generation"] == *generation;
+        assert!(site.announced.lock().expect("no panic").iter().any(told), "{point:?}: what was answered was announced");
         for secret in [&old, &held(&body)] {
             assert_eq!(site.answer(secret).await, Answer::Allowed, "{point:?}");
         }

@@ -1,12 +1,17 @@
 //! The engine on one port, for functions that run elsewhere: reached through the clients and the environment file that they
 //! have in Lambda.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use authorizer::Authorizer;
 use local::{environment, output, seed, system::System};
-use shared::{aws::Aws, lambda::Function};
-use tests::{Clock, Lines, recorded};
+use rotate::Rotate;
+use serde_json::json;
+use shared::{aws::Aws, host::Host, lambda::Function};
+use tests::{Clock, Lines, event, recorded};
 use tokio::{net::TcpListener, sync::oneshot};
 
 #[tokio::test]
@@ -41,6 +46,41 @@ async fn an_authorizer_with_the_environment_file_meets_the_seeded_keys() {
         stop.send(()).unwrap();
     };
     tokio::join!(serving, trying);
+    system.engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_rotation_with_the_environment_file_is_announced_through_the_same_port() {
+    let system = System::start(tests::stack::template(), None, output::host(tracing::Level::ERROR)).await.unwrap();
+    let order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
+    let key = tests::stack::issued(&system.invoke("issue", order).await.unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let file = environment::text(&system.template, &format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let announced = Arc::<Mutex<Vec<String>>>::default();
+    let heard = Arc::clone(&announced);
+    system.engine.listen(move |published| heard.lock().unwrap().push(published.message("default").to_owned()));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = system.engine.serve(listener, async {
+        let _ = stopped.await;
+    });
+    let rotating = async {
+        let variables: BTreeMap<&str, &str> = file.lines().filter_map(|line| line.split_once('=')).collect();
+        let lookup = |name: &str| match name {
+            "AWS_LAMBDA_FUNCTION_NAME" => Some("rotate".to_owned()),
+            _ => variables.get(name).map(|value| (*value).to_owned()),
+        };
+        let aws = Aws::read(&lookup).unwrap();
+        let (config, lines) = (rotate::Config::read(&lookup).unwrap(), Lines::default());
+        let host = Host { clock: Host::system().clock, ..Clock::default().host(&lines) };
+        let rotate = Rotate::new(config, aws.dynamodb(), aws.secrets(), aws.sns(), host);
+        let answer = rotate.call(event::management("POST", "/v1/keys/{id}/rotate", Some(&key.id), &[], "{}")).await.unwrap();
+        assert_eq!(answer["statusCode"], 200, "{answer}");
+        assert!(lines.only().get("unannounced").is_none());
+        stop.send(()).unwrap();
+    };
+    tokio::join!(serving, rotating);
+    let announced = announced.lock().unwrap().clone();
+    assert!(announced.len() == 1 && announced[0].contains(&key.id), "{announced:?}");
     system.engine.stop().await;
 }
 

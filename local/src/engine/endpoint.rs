@@ -35,7 +35,7 @@ impl Endpoint {
         let (parts, body) = request.into_parts();
         let Some(body) = collect(body, LARGEST).await else { return failed(StatusCode::BAD_REQUEST) };
         let named = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if named(header::CONTENT_TYPE.as_str()) == "application/x-www-form-urlencoded" {
+        if named(header::CONTENT_TYPE.as_str()).starts_with("application/x-www-form-urlencoded") {
             let (status, body) = self.sns.answer(&body);
             let mut response = Response::new(Full::from(body));
             *response.status_mut() = status;

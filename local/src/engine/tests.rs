@@ -1,6 +1,7 @@
 //! The engine through the real SDK.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -47,6 +48,22 @@ async fn the_template_s_tables_and_secrets_can_be_used_and_made_twice() {
     engine.provision(&template()).await.unwrap();
     assert_eq!(pepper(&engine).await, before, "a new pepper would lose every key");
     engine.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_published_to_a_topic_of_the_template_is_heard_and_nothing_else() {
+    let engine = started(None).await;
+    let heard = Arc::<Mutex<Vec<String>>>::default();
+    let listener = Arc::clone(&heard);
+    engine.listen(move |published| listener.lock().unwrap().push(published.message("email").to_owned()));
+    let topic = template().topics.swap_remove(0);
+    let publish = |topic: &str, message: &str| engine.sns().publish().topic_arn(topic).message(message).send();
+    publish(&topic, "a & b").await.unwrap();
+    let error = publish(&topic.replace("news", "other"), "lost").await.unwrap_err().into_service_error();
+    assert!(error.is_not_found_exception(), "{error}");
+    let error = publish(&topic, "").await.unwrap_err().into_service_error();
+    assert!(error.is_invalid_parameter_exception(), "{error}");
+    assert_eq!(*heard.lock().unwrap(), ["a & b"]);
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ fn environments_are_resolved_and_globals_merged() {
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(echo.environment, BTreeMap::from(expected), "NOTHING is AWS::NoValue and must be gone");
     assert_eq!(function(&template, "Guard").timeout_seconds, 3, "an own value beats the global one");
+    assert_eq!(template.topics, ["arn:aws:sns:us-east-1:000000000000:news"]);
 }
 
 #[test]

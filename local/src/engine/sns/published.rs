@@ -23,10 +23,10 @@ pub struct Published {
 
 /// Why a message isn't taken.
 #[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) message: &'static str,
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'static str,
 }
 
 impl Published {
@@ -37,7 +37,7 @@ impl Published {
     }
 
     /// Reads the form that a call of `Publish` is.
-    pub(super) fn read(form: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(form: &[u8]) -> Result<Self, Refusal> {
         let mut fields: BTreeMap<_, _> = form_urlencoded::parse(form).into_owned().collect();
         if fields.get("Action").is_none_or(|action| action != "Publish") {
             return Err(refusal("InvalidAction", "Only Publish is known here"));
