@@ -143,8 +143,8 @@ impl Stack {
         let block = self.template.function("rotate").expect("a function").clone();
         let config = rotate::Config::read(&move |name: &str| block.variable(name)).expect("rotate's environment");
         let wire = Wire::default();
-        let Wiring { dynamodb, secrets, host } = wiring(&self.engine, self.clock.host(&self.lines), &wire);
-        let rotate = rotate::Rotate::new(config, dynamodb, secrets, host);
+        let wiring = wiring(&self.engine, self.clock.host(&self.lines), &wire, &self.announcing);
+        let rotate = rotate::Rotate::new(config, wiring.dynamodb, wiring.secrets, wiring.sns, wiring.host);
         rotate.warm().await;
         let _ = wire.take();
         (rotate, wire)

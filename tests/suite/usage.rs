@@ -134,6 +134,7 @@ async fn usage_over_a_leap_day_a_month_64_skewed_instances_and_bad_days_is_what_
     let wiring = Wiring {
         dynamodb: aws_sdk_dynamodb::Client::from_conf(Portless::dynamodb_config().http_client(connector()).build()),
         secrets: aws_sdk_secretsmanager::Client::from_conf(proxy.engine().secrets_config().http_client(connector()).build()),
+        sns: aws_sdk_sns::Client::from_conf(proxy.engine().sns_config().build()),
         host: clock.host(&Lines::default()),
     };
     let table = |name: &str| template.tables.iter().find(|table| table.logical_id == name).unwrap().name.clone();
