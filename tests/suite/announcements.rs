@@ -1,7 +1,17 @@
 //! Every rotation is announced to the owner: what was published, to whom, and what becomes of a rotation that can't be.
 
-use local::engine::Published;
+use aws_sdk_sns::config::http::HttpRequest;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use local::engine::{Portless, Published};
 use serde_json::{Value, json};
+use shared::{
+    announce::{Announcement, News, Rotated, sns::Announcer},
+    id::KeyId,
+    key::Environment,
+    owner::Owner,
+    telemetry::cost,
+    time::Timestamp,
+};
 use tests::{Answer, Stack, event, stack::issued};
 
 /// The one announcement since this was last asked, with its document.
@@ -173,4 +183,37 @@ async fn whatever_a_key_is_called_its_announcement_is_one_that_sns_takes() {
         assert_eq!(stack.rotate(&key.id, &json!({})).await.0, 200);
         assert_eq!(only(&stack).1["key"]["name"], json!(name));
     }
+}
+
+/// A way to SNS on which nothing ever comes back.
+#[derive(Debug)]
+struct Silent;
+
+impl HttpConnector for Silent {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn when_sns_is_silent_the_caller_has_the_secret_after_three_seconds() {
+    let portless = Portless::start(&tests::stack::template()).await.expect("an engine");
+    let silent = http_client_fn(|_, _| SharedHttpConnector::new(Silent));
+    let client = aws_sdk_sns::Client::from_conf(portless.sns_config().http_client(silent).build());
+    let announcer = Announcer::new(client, "arn:aws:sns:us-east-1:000000000000:topic".to_owned());
+    let rotated = Rotated { generation: 2, expires_at: None, old: None, ended: Vec::new(), repeated: false };
+    let announcement = Announcement {
+        at: Timestamp::from_secs(tests::NOW),
+        by: "key_admin".to_owned(),
+        key: KeyId::parse("key_0123456789abcdefghijkl").expect("an id"),
+        name: "n".to_owned(),
+        owner: Owner::parse("user:42").expect("an owner"),
+        environment: Environment::Live,
+        hint: None,
+        news: News::Rotated(rotated),
+    };
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let ((), cost) = cost::counted(announcer.announce(&announcement)).await;
+    assert_eq!((began.elapsed().as_secs(), cost.unannounced), (3, 1));
 }
