@@ -2,8 +2,8 @@
 //!
 //! Rules are pure and take time and randomness as parameters: [`key`], [`path`], [`scope`], [`address`], [`limit`],
 //! [`record`], [`decision`], [`rotation`]. Around them are [`store`], the only place that knows DynamoDB, [`secrets`],
-//! the peppers, and what puts both to use: [`verify`] for the authorizer, [`change`] and [`mint`] for management. [`announce`] tells
-//! owners what became of their keys.
+//! the peppers, and what puts both to use: [`verify`] for the authorizer, [`change`] and [`mint`] for management.
+//! [`announce`] tells owners what became of their keys.
 
 pub mod address;
 pub mod advice;

@@ -134,7 +134,7 @@ impl Rotate {
                 (renewal.commit(key, commit, &if_match, remembered.as_ref()).await?, ended)
             }
         };
-        // Before the answer, whose line says whether it worked. It can't fail the rotation, because the secret would be lost with it.
+        // Before the line, which says whether it worked. It can't fail the rotation: the secret would be lost with it.
         self.announcer.announce(&Announcement::rotated(&key, &actor, now, ended, repeated)).await;
         let document = match allowed {
             Allowed::Everything => view::key_with_secret(&key, &secret, now),

@@ -1,5 +1,5 @@
-//! What the owner of a key is told about it: one announcement for each thing that happened, as a message for programs ([`Announcement::document`])
-//! and one for people (`text`). Nothing secret is in either: of secrets only hints.
+//! What the owner of a key is told about it: one announcement for each thing that happened, for programs
+//! ([`Announcement::document`]) and for people ([`Announcement::text`]). Nothing secret is in either: of secrets only hints.
 //!
 //! Another thing to announce is another [`News`].
 
@@ -58,7 +58,7 @@ pub struct Rotated {
     pub old: Option<OldSecret>,
     /// What may be shown of other secrets that worked until now, and have ended with it.
     pub ended: Vec<String>,
-    /// Whether this is the answer to a request that was sent again: the secret of the answer before has ended, and nobody had used it.
+    /// Whether the request was sent again: the secret of the answer before has ended, and nobody had used it.
     pub repeated: bool,
 }
 

@@ -25,8 +25,8 @@ impl Announcer {
         Self { client, topic }
     }
 
-    /// Announces what has happened. It has, whatever comes of this: a failure is a line and a metric, and nobody's error. If the answer of SNS
-    /// was lost, the same may be announced twice.
+    /// Announces what has happened. It has, whatever comes of this: a failure is a line and a metric, and nobody's error. If
+    /// the answer of SNS was lost, the same may be announced twice.
     pub async fn announce(&self, announcement: &Announcement) {
         let published = tokio::time::timeout(PATIENCE, self.publish(announcement)).await;
         let published = published.unwrap_or_else(|_| Err(Fault::new("aws.timeout", "no answer in time")));

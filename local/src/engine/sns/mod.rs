@@ -1,7 +1,7 @@
 //! SNS in process, as far as functions use it: `Publish`, with the rules that a message has to keep there.
 //!
-//! It is not winterbaume's, like Secrets Manager, because that one takes every message and forgets it at once: what SNS would refuse has
-//! to be refused here too, and somebody has to be able to read what was published.
+//! It is not winterbaume's, like Secrets Manager, because that one takes every message and forgets it at once: what SNS would
+//! refuse has to be refused here too, and somebody has to be able to read what was published.
 
 use std::collections::BTreeSet;
 use std::fmt;
