@@ -4,17 +4,11 @@
 //! extension asks only when the work is done. Nothing depends on it: work that a freeze cuts off is found again by the
 //! next use that needs it.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use lambda_extension::{Extension, LambdaEvent, service_fn};
 use tokio::sync::watch;
+
+use crate::extension::Extension;
 
 /// How long the extension waits for a request to finish. Another function's event, or a request that never reaches the
 /// handler, must not keep the sandbox awake.
@@ -64,33 +58,30 @@ impl Afterwards {
         let _ = self.pending.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// Registers the extension and runs it. Without a Lambda to register at, this returns at once.
+    /// Registers the extension and runs it. If Lambda refuses, this returns at once, and the sandbox may freeze during work.
     pub async fn keep_awake(self) {
-        let events = Arc::new(AtomicU64::new(0));
-        let processor = service_fn(move |_: LambdaEvent| {
-            let (this, events) = (self.clone(), Arc::clone(&events));
-            async move {
-                let due = events.load(Ordering::Relaxed) + 1;
-                let mut finished = this.finished.subscribe();
-                let _ = tokio::time::timeout(LONGEST_WAIT, finished.wait_for(|finished| *finished >= due)).await;
-                // After another function's event, or a request that took too long, the two are counted together again.
-                let finished = *finished.borrow();
-                events.store(finished, Ordering::Relaxed);
-                let _ = tokio::time::timeout(LONGEST_WAIT, this.idle()).await;
-                Ok::<(), lambda_extension::Error>(())
+        let extension = match Extension::register("afterwards").await {
+            Ok(extension) => extension,
+            Err(error) => return tracing::warn!(%error, "no extension: work after responses may be put off"),
+        };
+        tokio::spawn(async move {
+            let mut invocations = 0;
+            loop {
+                if let Err(error) = extension.next().await {
+                    return tracing::warn!(%error, "the extension ended");
+                }
+                invocations = self.rest(invocations + 1).await;
             }
         });
-        let extension =
-            Extension::new().with_extension_name("afterwards").with_events(&["INVOKE"]).with_events_processor(processor);
-        match extension.register().await {
-            Ok(extension) => {
-                tokio::spawn(async move {
-                    if let Err(error) = extension.run().await {
-                        tracing::warn!(%error, "the extension ended");
-                    }
-                });
-            }
-            Err(error) => tracing::warn!(%error, "no extension: work after responses may be put off"),
-        }
+    }
+
+    /// Waits until the invocation of that number is answered and its work done, but not for long; answers how many have been.
+    async fn rest(&self, invocation: u64) -> u64 {
+        let mut finished = self.finished.subscribe();
+        let _ = tokio::time::timeout(LONGEST_WAIT, finished.wait_for(|finished| *finished >= invocation)).await;
+        // After another function's event, or a request that took too long, the two are counted together again.
+        let finished = *finished.borrow();
+        let _ = tokio::time::timeout(LONGEST_WAIT, self.idle()).await;
+        finished
     }
 }

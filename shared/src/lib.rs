@@ -18,6 +18,7 @@ pub mod config;
 pub mod cursor;
 pub mod decision;
 pub mod error;
+mod extension;
 pub mod host;
 pub mod http;
 pub mod id;

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use local::template::{REGION, Template};
 use serde_json::Value;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::{
     http_server::{Hangup, HttpServer},
@@ -29,6 +29,7 @@ pub struct Process {
     child: Child,
     events: mpsc::Sender<Value>,
     answers: mpsc::Receiver<Value>,
+    rests: watch::Receiver<u64>,
     _runtime: HttpServer,
 }
 
@@ -37,6 +38,10 @@ struct Invocations {
     ready: mpsc::Sender<()>,
     events: Mutex<mpsc::Receiver<Value>>,
     answers: mpsc::Sender<Value>,
+    /// How many events have been handed out.
+    invoked: watch::Sender<u64>,
+    /// How often the extension, if there is one, was ready to be frozen.
+    rests: watch::Sender<u64>,
 }
 
 impl Process {
@@ -48,7 +53,9 @@ impl Process {
         let (ready, mut is_ready) = mpsc::channel(1);
         let (events, given) = mpsc::channel(1);
         let (taken, answers) = mpsc::channel(1);
-        let invocations = Arc::new(Invocations { ready, events: Mutex::new(given), answers: taken });
+        let (rests, rested) = watch::channel(0);
+        let invoked = watch::Sender::new(0);
+        let invocations = Arc::new(Invocations { ready, events: Mutex::new(given), answers: taken, invoked, rests });
         let runtime = HttpServer::start(move |request| answer(Arc::clone(&invocations), request)).await;
         let engine = format!("http://{}", port.address());
         let block = template.function(name).expect("a function");
@@ -71,7 +78,7 @@ impl Process {
             .stdout(Stdio::null())
             .spawn()
             .expect("a process");
-        let process = Self { child, events, answers, _runtime: runtime };
+        let process = Self { child, events, answers, rests: rested, _runtime: runtime };
         tokio::time::timeout(PATIENCE, is_ready.recv()).await.expect("the function asks for an event in time");
         process
     }
@@ -92,6 +99,15 @@ impl Process {
         tokio::time::timeout(PATIENCE, self.answers.recv()).await.expect("an answer in time").expect("an answer")
     }
 
+    /// Waits until its extension is ready to be frozen for that time: once after the start, and once after each event.
+    ///
+    /// # Panics
+    /// If it isn't in time.
+    pub async fn rests(&mut self, times: u64) {
+        let rested = self.rests.wait_for(|rests| *rests >= times);
+        tokio::time::timeout(PATIENCE, rested).await.expect("a rest in time").expect("an extension");
+    }
+
     /// Kills it, at once.
     ///
     /// # Panics
@@ -108,12 +124,32 @@ impl Drop for Process {
     }
 }
 
+/// The Extensions API, for the one extension that a function may have.
+async fn extension(invocations: &Invocations, path: &str) -> Result<Response<Full<Bytes>>, Hangup> {
+    const ID: &str = "e1a2b3c4-0000-4000-8000-000000000000";
+    if path.ends_with("/event/next") {
+        let mut event = 0;
+        invocations.rests.send_modify(|rests| {
+            *rests += 1;
+            event = *rests;
+        });
+        // Its n-th event is the function's n-th.
+        invocations.invoked.subscribe().wait_for(|invoked| *invoked >= event).await.map_err(|_| Hangup)?;
+    }
+    Response::builder().header("Lambda-Extension-Identifier", ID).body(Full::from("{}")).map_err(|_| Hangup)
+}
+
 async fn answer(invocations: Arc<Invocations>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Hangup> {
-    let next = request.uri().path().ends_with("/invocation/next");
+    let path = request.uri().path();
+    if path.contains("/extension/") {
+        return extension(&invocations, path).await;
+    }
+    let next = path.ends_with("/invocation/next");
     if request.method() == Method::GET && next {
         // Nobody waits for this but a start.
         let _ = invocations.ready.try_send(());
         let event = invocations.events.lock().await.recv().await.ok_or(Hangup)?;
+        invocations.invoked.send_modify(|invoked| *invoked += 1);
         let response = Response::builder()
             .header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
             .header("Lambda-Runtime-Deadline-Ms", u64::MAX.to_string())

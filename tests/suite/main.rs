@@ -1,5 +1,6 @@
 //! One file per promise or journey.
 
+mod afterwards;
 mod announcements;
 mod audit;
 mod bad_days;
