@@ -9,6 +9,7 @@ pub mod lines;
 pub mod process;
 pub mod proxy;
 pub mod recorded;
+pub mod runbook;
 pub mod simulation;
 pub mod stack;
 pub mod wire;

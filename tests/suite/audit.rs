@@ -214,10 +214,7 @@ impl Site {
         let (time, mut rng) = (TrueTime::begin(tests::NOW), Rng::with_seed(1));
         let mut start = async |name| Sandbox::start(name, 1, (&proxy, &template), time, &mut rng).await;
         let (issue, authorizer) = (start("issue").await, start("authorizer").await);
-        let order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
-        let End::Reply { status: 201, body } = issue.run(1, &Job::Issue(order), None).await else { panic!("not issued") };
-        let text = |name: &str| body[name].as_str().expect("a text").to_owned();
-        let held = Held { secret: text("secret"), key: Some(text("id")), number: 1, tag: String::new() };
+        let held = issue.issue().await;
         let site = Self { template, proxy, authorizer, held };
         site.uses(1).await;
         tokio::time::sleep(Duration::from_secs(5)).await;

@@ -44,15 +44,6 @@ impl Site {
         Self { proxy, issue, manage, authorizer }
     }
 
-    async fn issue(&self) -> Held {
-        let order = json!({
-            "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"],
-        });
-        let End::Reply { status: 201, body } = self.issue.run(1, &Job::Issue(order), None).await else { panic!("not issued") };
-        let text = |name: &str| body[name].as_str().expect("a text").to_owned();
-        Held { secret: text("secret"), key: Some(text("id")), number: 1, tag: String::new() }
-    }
-
     async fn change(&self, held: &Held, change: Change) -> u64 {
         let job = Job::Change(held.key.clone().expect("a key"), change, None);
         match self.manage.run(1, &job, None).await {
@@ -82,7 +73,7 @@ impl Site {
 #[tokio::test(start_paused = true)]
 async fn a_use_whose_answers_are_garbage_is_said_to_be_uncertain() {
     let site = Site::open().await;
-    let key = site.issue().await;
+    let key = site.issue.issue().await;
     assert_eq!(site.get(&key).await, (Answer::Allowed, 0));
     site.break_down("UpdateItem", Fault::Garbage);
     let (answer, uncertain) = site.get(&key).await;
@@ -94,7 +85,7 @@ async fn a_use_whose_answers_are_garbage_is_said_to_be_uncertain() {
 #[tokio::test(start_paused = true)]
 async fn while_a_key_cannot_be_read_nobody_is_refused_by_what_it_was_long_ago() {
     let site = Site::open().await;
-    let key = site.issue().await;
+    let key = site.issue.issue().await;
     assert_eq!(site.change(&key, Change::Disable).await, 200);
     assert_eq!(site.get(&key).await.0, Answer::Unauthorized);
     assert_eq!(site.change(&key, Change::Enable).await, 200);
@@ -115,7 +106,7 @@ async fn a_copy_of_disabling_that_arrives_late_does_not_disable_again() {
     let site = Site::open().await;
     let mut late = 0;
     for _ in 0..20 {
-        let key = site.issue().await;
+        let key = site.issue.issue().await;
         // The first of the SDK's tries takes up to 8 s, and some later one comes through.
         let slow = Odds::fair(1..=5).with(Fault::Delayed, 500);
         site.proxy.set(Weather::default().on("UpdateItem", slow));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
-use tests::{Answer, Stack};
+use tests::{Answer, Stack, runbook::forget_fingerprint};
 
 async fn replace(stack: &Stack, secret: serde_json::Value) {
     let put = stack.engine.secrets().put_secret_value().secret_id(stack.pepper_secret());
@@ -101,14 +101,10 @@ async fn introduce(stack: &Stack) {
 }
 
 /// The second step: gives up a pepper, first its fingerprint and then itself.
-async fn give_up(stack: &Stack, number: &str) {
-    let update = stack.engine.dynamodb().update_item().table_name(stack.table("KeysTable"));
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let update = update.key("pk", text("pepper")).key("sk", text("fingerprints"));
-    let update = update.update_expression("REMOVE #p").expression_attribute_names("#p", format!("p{number}"));
-    update.send().await.unwrap();
+async fn give_up(stack: &Stack, number: u64) {
+    forget_fingerprint(&stack.engine.dynamodb(), &stack.table("KeysTable"), number).await;
     let mut peppers = current(stack).await;
-    peppers.as_object_mut().unwrap().remove(number);
+    peppers.as_object_mut().unwrap().remove(&number.to_string());
     replace(stack, peppers).await;
 }
 
@@ -150,7 +146,7 @@ async fn an_old_pepper_can_be_given_up_once_every_secret_was_used_under_the_new_
         assert_eq!(noted(&stack, &key.id).await, peppers);
         assert_eq!(aliases(&stack, &key.id).await.len(), peppers.len());
     }
-    give_up(&stack, "1").await;
+    give_up(&stack, 1).await;
     stack.clock.advance(301);
     let cold = stack.instance().await;
     for key in [&used, &between, &after] {

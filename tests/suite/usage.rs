@@ -20,7 +20,7 @@ use tests::{
     proxy::{Connector, Odds, Proxy, Weather},
     simulation::{
         clock::TrueTime,
-        job::{End, Held, Job},
+        job::{End, Job},
         sandbox::Sandbox,
     },
     stack,
@@ -91,14 +91,12 @@ async fn usage_over_a_leap_day_a_month_64_skewed_instances_and_bad_days_is_what_
     let fair = || Weather::new(Odds::fair(1..=5));
     proxy.set(fair());
     let issue = Sandbox::start("issue", 0, (&proxy, &template), time, &mut rng).await;
-    let order = json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] });
-    let End::Reply { body, .. } = issue.run(0, &Job::Issue(order), None).await else { panic!("an answer") };
-    let key = stack::issued(&body);
+    let held = issue.issue().await;
     let mut sandboxes = Vec::new();
     for number in 1..=64 {
         sandboxes.push(Arc::new(Sandbox::start("authorizer", number, (&proxy, &template), time, &mut rng).await));
     }
-    let held = Held { secret: key.secret.clone(), key: None, number: 1, tag: String::new() };
+    let id = held.key.clone().unwrap();
     let all_at_once = async || {
         let uses = sandboxes.iter().map(|sandbox| {
             let job = Job::Use { held: held.clone(), method: "GET", address: "203.0.113.7" };
@@ -139,9 +137,9 @@ async fn usage_over_a_leap_day_a_month_64_skewed_instances_and_bad_days_is_what_
     };
     let table = |name: &str| template.tables.iter().find(|table| table.logical_id == name).unwrap().name.clone();
     let tables = Tables { keys: table("KeysTable"), ..Tables::default() };
-    let record = Store::new(wiring.dynamodb.clone(), tables).record(&KeyId::parse(&key.id).unwrap()).await.unwrap().unwrap();
+    let record = Store::new(wiring.dynamodb.clone(), tables).record(&KeyId::parse(&id).unwrap()).await.unwrap().unwrap();
     let insights = wiring.function(template.function("insights").unwrap()).await.unwrap();
-    let answer = insights(management("GET", USAGE, Some(&key.id), &[("from", "2028-02-28")], "")).await.unwrap();
+    let answer = insights(management("GET", USAGE, Some(&id), &[("from", "2028-02-28")], "")).await.unwrap();
     let usage: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     let total = usage["total"]["allowed"].as_u64().unwrap();
     assert_eq!(total, record.counters.total, "{usage}");

@@ -32,7 +32,13 @@ use crate::{
 const SCHEMA: u64 = 1;
 
 /// What faults call them.
-pub const KIND: &str = "shared limits";
+const KIND: &str = "shared limits";
+
+/// A key shares only what is there, and nothing of ours removes it: without it, nobody knows what the key may do.
+#[must_use]
+pub fn missing() -> Fault {
+    Fault::corrupt(KIND, "missing")
+}
 
 /// What became of counting a use.
 #[derive(Debug)]
@@ -113,13 +119,13 @@ impl Store {
     /// What the key of `record` shares with others of its owner; none if it shares nothing.
     ///
     /// # Errors
-    /// A [`Fault`] if DynamoDB doesn't answer, or the limits are damaged or gone: nobody knows what the key may do then.
+    /// A [`Fault`] if DynamoDB doesn't answer, or the limits are damaged or [`missing`].
     pub async fn shared_by(&self, record: &Record) -> Result<Option<SharedLimits>, Fault> {
         if !record.shared_limits {
             return Ok(None);
         }
         let limits = self.shared_limits(&record.owner).await?;
-        limits.map(Some).ok_or_else(|| Fault::corrupt(KIND, "missing"))
+        limits.map(Some).ok_or_else(missing)
     }
 
     fn shared_update(&self, owner: &Owner) -> UpdateItemFluentBuilder {

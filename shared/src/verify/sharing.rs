@@ -100,9 +100,8 @@ impl Verifier {
         }
     }
 
-    /// A key shares only what is there, and nothing of ours removes it: without it, nobody knows what the key may do.
     fn missing(&self, owner: &Owner) -> Fault {
         self.cache().shared.forget(owner);
-        Fault::corrupt(shared_limits::KIND, "missing")
+        shared_limits::missing()
     }
 }

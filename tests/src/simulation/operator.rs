@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -13,7 +12,7 @@ use super::{
     model::Key,
     oracle::{generations, number, text},
 };
-use crate::proxy::Item;
+use crate::{proxy::Item, runbook::forget_fingerprint};
 
 /// How long a new pepper must have been known before an old one is given up, in seconds.
 const SETTLED: u64 = 3600;
@@ -38,7 +37,7 @@ impl World {
             let Some(lost) = self.depending(current) else { return };
             self.model.forgotten.extend(lost);
             for old in &others {
-                self.forget_fingerprint(*old).await;
+                forget_fingerprint(&self.proxy.engine().dynamodb(), &self.table("KeysTable"), *old).await;
                 peppers.as_object_mut().into_iter().for_each(|peppers| drop(peppers.remove(&old.to_string())));
             }
             self.note(|| format!("peppers {others:?} are given up"));
@@ -85,14 +84,6 @@ impl World {
         let key = self.model.keys.get(text(alias, "key")).and_then(Key::now);
         let generation = key.and_then(|item| generations(item).into_iter().find(|stored| stored.tag == text(alias, "tag")));
         !over && generation.is_some_and(|generation| generation.expires.is_none_or(|end| end > now))
-    }
-
-    async fn forget_fingerprint(&self, pepper: u64) {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let update = self.proxy.engine().dynamodb().update_item().table_name(self.table("KeysTable"));
-        let update = update.key("pk", text("pepper")).key("sk", text("fingerprints"));
-        let update = update.update_expression("REMOVE #p").expression_attribute_names("#p", format!("p{pepper}"));
-        update.send().await.expect("an answer of the engine's");
     }
 }
 

@@ -11,11 +11,12 @@ use std::{
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use fastrand::Rng;
 use local::{Invoke, functions::Wiring, template::Template};
+use serde_json::json;
 use shared::{host::Host, telemetry::cost::CountCalls};
 
 use super::{
     clock::{MOST_SKEW, Seeded, Skewed, TrueTime},
-    job::{End, Job},
+    job::{End, Held, Job},
 };
 use crate::{
     Answer, Instance, Lines, Wire,
@@ -61,6 +62,19 @@ impl Sandbox {
     /// Lets its clock step, forwards or back.
     pub fn step(&self, rng: &mut Rng) {
         self.skew_millis.store(skew(rng), Ordering::Relaxed);
+    }
+
+    /// Has this sandbox of `issue` make a key that may read; answers with its secret.
+    ///
+    /// # Panics
+    /// If there is none: on a good day, that doesn't happen.
+    pub async fn issue(&self) -> Held {
+        let order = json!({
+            "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"],
+        });
+        let End::Reply { status: 201, body } = self.run(1, &Job::Issue(order), None).await else { panic!("not issued") };
+        let text = |name: &str| body[name].as_str().expect("a text").to_owned();
+        Held { secret: text("secret"), key: Some(text("id")), number: 1, tag: String::new() }
     }
 
     /// Does `job` under the number `errand`; `killed_after` that time, at the latest after its timeout, it is dead.
