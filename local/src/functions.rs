@@ -89,7 +89,7 @@ impl Wiring {
         Ok(match block.binary.as_str() {
             "authorizer" => {
                 let authorizer = self.authorizer(block)?;
-                authorizer.warm().await;
+                authorizer.authenticator().warm().await;
                 invoke(authorizer)
             }
             "issue" => {

@@ -97,15 +97,14 @@ fn networks(record: &Record, request: &Request<'_>) -> String {
 
 /// What allows `request`, as far as scopes decide.
 fn scope(record: &Record, request: &Request<'_>) -> Option<String> {
-    let has = |scope: &Scope| record.scopes.contains(scope);
+    let permits = |scope: &&Scope| request.route.permits(std::slice::from_ref(*scope), request.method, request.path.as_ref());
+    let because = |scope: &Scope| match &request.route {
+        Route::Scope(Scope::Admin) => "admin, which the management API needs".to_owned(),
+        _ => scope.as_str().to_owned(),
+    };
     match request.route {
-        Route::Own => Some("every key may ask for this".to_owned()),
-        Route::Management => has(&Scope::Admin).then(|| "admin, which the management API needs".to_owned()),
-        Route::OwnRotation => has(&Scope::SelfRotate).then(|| Scope::SelfRotate.as_str().to_owned()),
-        Route::Api => {
-            let allowing = record.scopes.iter().find(|scope| scope.allows(request.method, request.path.as_ref()));
-            allowing.map(|scope| scope.as_str().to_owned())
-        }
+        Route::AnyKey => Some("every key may ask for this".to_owned()),
+        _ => record.scopes.iter().find(permits).map(because),
     }
 }
 
@@ -162,7 +161,7 @@ mod tests {
             record.limits = vec![Limit { requests: 3, period: Period::Minute }];
             record.counters.windows.insert(Window::at(Period::Minute, NOW), counted);
             let proof = Proof { number, tag: if tag { "tag1" } else { "other" }.to_owned() };
-            let route = [Route::Api, Route::Management, Route::Own, Route::OwnRotation][route as usize];
+            let route = [Route::Api, Route::MANAGEMENT, Route::AnyKey, Route::OWN_ROTATION][route as usize].clone();
             let checked = check(&record, None, &proof, &request(method, "/x", address, route), NOW);
             let rule = match checked.refusal.as_ref().map(Refusal::code) {
                 None => None,

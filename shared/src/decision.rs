@@ -41,17 +41,31 @@ pub struct Request<'a> {
 }
 
 /// What a route asks of a key's scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Route {
-    /// A route of an API: one of the scopes must cover its method and path.
+    /// A route of an API: one of them must cover its method and path.
     Api,
-    /// A route of the management API: `admin`, whatever the method.
-    Management,
-    /// What a key may ask about itself: nothing.
-    Own,
-    /// The rotation of the key by itself: `self:rotate`, which no other scope implies. Whoever finds a secret must not be able
-    /// to take its key over.
-    OwnRotation,
+    /// A route that names the scope it needs, whatever its method and path: `admin` for those of the management API.
+    Scope(Scope),
+    /// A route of any key, such as what it may ask about itself: nothing.
+    AnyKey,
+}
+
+impl Route {
+    /// The management API.
+    pub const MANAGEMENT: Self = Self::Scope(Scope::Admin);
+    /// The rotation of a key by itself. Whoever finds a secret must not be able to take its key over.
+    pub const OWN_ROTATION: Self = Self::Scope(Scope::SelfRotate);
+
+    /// Whether a key with `scopes` may call this route with `method` on `path`.
+    #[must_use]
+    pub fn permits(&self, scopes: &[Scope], method: &str, path: Option<&NormalPath>) -> bool {
+        match self {
+            Self::Api => scope::allow(scopes, method, path),
+            Self::Scope(needed) => scopes.iter().any(|own| own.stands_for(needed)),
+            Self::AnyKey => true,
+        }
+    }
 }
 
 /// The generation that the presented secret proved to be.
@@ -204,16 +218,7 @@ pub fn standing(record: &Record, proof: &Proof, request: &Request<'_>, now: Time
     if !address::allows(&record.networks, request.address) {
         return Some(Refusal::Address);
     }
-    (!in_scope(record, request)).then_some(Refusal::Scope)
-}
-
-fn in_scope(record: &Record, request: &Request<'_>) -> bool {
-    match request.route {
-        Route::Api => scope::allow(&record.scopes, request.method, request.path.as_ref()),
-        Route::Management => record.scopes.contains(&Scope::Admin),
-        Route::Own => true,
-        Route::OwnRotation => record.scopes.contains(&Scope::SelfRotate),
-    }
+    (!request.route.permits(&record.scopes, request.method, request.path.as_ref())).then_some(Refusal::Scope)
 }
 
 /// The refusal for the full window that ends last, if one is full: a retry before its end is in vain.
@@ -335,7 +340,7 @@ mod tests {
     fn management_needs_admin_whatever_the_method() {
         let mut record = sample::record();
         record.scopes = vec![Scope::Read, Scope::Write, Scope::Delete, Scope::parse("ANY /{*all}").unwrap()];
-        let request = Request { route: Route::Management, ..get() };
+        let request = Request { route: Route::MANAGEMENT, ..get() };
         assert_eq!(refused(&record, &proof(), &request), Refusal::Scope);
         record.scopes.push(Scope::Admin);
         assert!(matches!(decide(&record, &proof(), &request, NOW), Ok(Decision::Proceed(_))));

@@ -103,6 +103,12 @@ impl Scope {
         }
     }
 
+    /// Whether a route that needs the scope `needed` takes this one: that very one, or `admin`. `self:rotate` stands by itself.
+    #[must_use]
+    pub fn stands_for(&self, needed: &Self) -> bool {
+        self == needed || (*self == Self::Admin && *needed != Self::SelfRotate)
+    }
+
     /// Whether this scope alone allows `method` on `path`; a path without a normal form matches no endpoint.
     #[must_use]
     pub fn allows(&self, method: &str, path: Option<&NormalPath>) -> bool {
@@ -188,6 +194,17 @@ mod tests {
         assert_eq!(allowed("GET /x", "/x"), ["GET", "HEAD"]);
         assert_eq!(allowed("ANY /x", "/x"), METHODS[..7]);
         assert!(!allow(&[], "GET", NormalPath::parse("/").as_ref()), "no scopes, no access");
+    }
+
+    #[test]
+    fn a_route_that_names_its_scope_takes_that_one_or_admin() {
+        let stands_for = |own: &str, needed: &str| Scope::parse(own).unwrap().stands_for(&Scope::parse(needed).unwrap());
+        for needed in ["read", "write", "delete", "admin", "self:rotate", "GET /reports/{id}"] {
+            assert!(stands_for(needed, needed));
+            assert_eq!(stands_for("admin", needed), needed != "self:rotate", "{needed}");
+            assert!(!stands_for("ANY /{*all}", needed), "an endpoint's scope is no other's");
+        }
+        assert!(!stands_for("write", "read") && !stands_for("read", "GET /reports/{id}"));
     }
 
     #[test]

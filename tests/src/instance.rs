@@ -62,7 +62,7 @@ impl Instance {
 
     /// Waits for the work that answers have left behind.
     pub async fn settle(&self) {
-        self.authorizer.afterwards().idle().await;
+        self.authorizer.authenticator().afterwards().idle().await;
     }
 
     /// Writes all copies of the audit, as at the end of the sandbox.
@@ -73,7 +73,7 @@ impl Instance {
 
     /// The same, whatever is still being done.
     pub async fn end(&self) {
-        self.authorizer.trail().close().await;
+        self.authorizer.authenticator().trail().close().await;
     }
 
     /// What an answer means to API Gateway.

@@ -129,7 +129,7 @@ impl Stack {
         let host = clock.host(&self.lines);
         let authorizer =
             wiring(&self.engine, host, &wire, &Wire::default()).authorizer(block).expect("an authorizer that starts");
-        authorizer.warm().await;
+        authorizer.authenticator().warm().await;
         let _ = wire.take();
         let _ = wire.take_write_units();
         Instance::new(authorizer, self.template.usage_keys[0].clone(), wire)

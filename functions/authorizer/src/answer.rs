@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::{
+    authenticator::Decided,
     decision::Refusal,
     error::Code,
     lambda::Failure,
@@ -25,7 +26,15 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    pub(crate) fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
+    pub(crate) fn of(&self, event: &Event, decided: &Decided) -> Result<Value, Failure> {
+        match decided {
+            Decided::Verdict(verdict) => self.verdict(event, verdict),
+            Decided::NoKey(why) => unauthorized(event, why.code()),
+            Decided::Undecided(_) => Err(Failure::INTERNAL),
+        }
+    }
+
+    fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
         let shared = verdict.shared.as_deref();
         let (refusal, record) = match &verdict.outcome {
             Outcome::Allowed { record } => {
@@ -41,16 +50,8 @@ impl Answers {
             Refusal::Limited { .. } if event.answers_429() => Ok(self.allow(event, principal, context, &self.unknown_usage_key)),
             Refusal::Limited { .. } | Refusal::Address | Refusal::Scope => Ok(deny(event, principal, context)),
             Refusal::Unknown | Refusal::Revoked | Refusal::Disabled | Refusal::Expired | Refusal::Replaced => {
-                self.unauthorized(event, refusal.code())
+                unauthorized(event, refusal.code())
             }
-        }
-    }
-
-    /// A key that is none. A REST API answers 401 for the error alone; an HTTP API has no way to say more than no.
-    pub(crate) fn unauthorized(&self, event: &Event, code: Code) -> Result<Value, Failure> {
-        match event.kind {
-            Kind::Rest | Kind::HttpPolicy => Err(Failure::UNAUTHORIZED),
-            Kind::HttpSimple => Ok(json!({ "isAuthorized": false, "context": { "code": code.as_str() } })),
         }
     }
 
@@ -60,6 +61,14 @@ impl Answers {
             fields.insert("usageIdentifierKey".to_owned(), json!(usage_key));
         }
         answer
+    }
+}
+
+/// A key that is none. A REST API answers 401 for the error alone; an HTTP API has no way to say more than no.
+fn unauthorized(event: &Event, code: Code) -> Result<Value, Failure> {
+    match event.kind {
+        Kind::Rest | Kind::HttpPolicy => Err(Failure::UNAUTHORIZED),
+        Kind::HttpSimple => Ok(json!({ "isAuthorized": false, "context": { "code": code.as_str() } })),
     }
 }
 

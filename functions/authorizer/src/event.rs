@@ -3,7 +3,11 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
-use shared::{decision::Route, path::NormalPath};
+use shared::{
+    decision::Route,
+    path::NormalPath,
+    presented::{self, Presented},
+};
 
 /// Which API asks, and thereby which answers it understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +68,12 @@ impl Event {
         })
     }
 
-    /// All values of a header, whatever its case.
-    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
-        self.values("multiValueHeaders", "headers", |header| header.eq_ignore_ascii_case(name))
-    }
-
-    /// All values of a query parameter.
-    pub(crate) fn query(&self, name: &str) -> Vec<&str> {
-        self.values("multiValueQueryStringParameters", "queryStringParameters", |parameter| parameter == name)
+    /// The key that it presents; in the query only if that may carry one.
+    pub(crate) fn presented(&self, allow_query_key: bool) -> Presented<'_> {
+        // Header names have no case.
+        let headers = self.values("multiValueHeaders", "headers", |name| name.eq_ignore_ascii_case(presented::HEADER));
+        let query = self.values("multiValueQueryStringParameters", "queryStringParameters", |name| name == presented::PARAMETER);
+        Presented::of(headers.chain(query.filter(|_| allow_query_key)))
     }
 
     /// What the route asks of a key's scopes: those below `/v1`, where the calling API's stage says that they are the management
@@ -82,13 +84,13 @@ impl Event {
         }
         // Those that ask for less by their plain text alone: nobody needs another way to write them.
         match (self.method.as_str(), self.path.as_str()) {
-            ("GET", "/v1/self") => return Route::Own,
-            ("POST", "/v1/self/rotate") => return Route::OwnRotation,
+            ("GET", "/v1/self") => return Route::AnyKey,
+            ("POST", "/v1/self/rotate") => return Route::OWN_ROTATION,
             _ => {}
         }
         // What has no normal form may reach any backend route: it is held to the stricter rule.
         let below = |path: &NormalPath| path.as_str() == "/v1" || path.as_str().starts_with("/v1/");
-        if path.is_none_or(below) { Route::Management } else { Route::Api }
+        if path.is_none_or(below) { Route::MANAGEMENT } else { Route::Api }
     }
 
     /// Whether the calling API turns an unknown usage key into a 429. Only a REST API can.
@@ -101,14 +103,12 @@ impl Event {
     }
 
     /// The values in the `multi` map, or else in the `single` one: HTTP APIs have only the latter.
-    fn values(&self, multi: &str, single: &str, named: impl Fn(&str) -> bool) -> Vec<&str> {
+    fn values(&self, multi: &str, single: &str, named: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
         let map = |name: &str| self.raw.get(name).and_then(Value::as_object).filter(|map| !map.is_empty());
         let entries = map(multi).or_else(|| map(single)).into_iter().flatten();
-        let values = entries.filter(|(name, _)| named(name)).map(|(_, value)| value);
-        values
-            .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
-            .filter_map(Value::as_str)
-            .collect()
+        let values = entries.filter(move |(name, _)| named(name)).map(|(_, value)| value);
+        let values = values.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+        values.filter_map(Value::as_str)
     }
 }
 
@@ -160,23 +160,55 @@ mod tests {
             event.unwrap().route(NormalPath::parse(path).as_ref())
         };
         for (method, path, expected) in [
-            ("GET", "/v1/keys", Route::Management),
-            ("GET", "/v1", Route::Management),
-            ("GET", "/%76%31/keys", Route::Management),
-            ("GET", "/x/../v1/keys", Route::Management),
+            ("GET", "/v1/keys", Route::MANAGEMENT),
+            ("GET", "/v1", Route::MANAGEMENT),
+            ("GET", "/%76%31/keys", Route::MANAGEMENT),
+            ("GET", "/x/../v1/keys", Route::MANAGEMENT),
             ("GET", "/v10/keys", Route::Api),
             ("GET", "/example", Route::Api),
-            ("GET", "/v1/self", Route::Own),
-            ("POST", "/v1/self/rotate", Route::OwnRotation),
-            ("POST", "/v1/self", Route::Management),
-            ("GET", "/v1/self/rotate", Route::Management),
-            ("GET", "/v1/self/", Route::Management),
-            ("GET", "/v1/%73elf", Route::Management),
-            ("GET", "/v1/keys/../self", Route::Management),
+            ("GET", "/v1/self", Route::AnyKey),
+            ("POST", "/v1/self/rotate", Route::OWN_ROTATION),
+            ("POST", "/v1/self", Route::MANAGEMENT),
+            ("GET", "/v1/self/rotate", Route::MANAGEMENT),
+            ("GET", "/v1/self/", Route::MANAGEMENT),
+            ("GET", "/v1/%73elf", Route::MANAGEMENT),
+            ("GET", "/v1/keys/../self", Route::MANAGEMENT),
         ] {
             assert_eq!(route(method, path, json!({ "routes": "management" })), expected, "{method} {path}");
             assert_eq!(route(method, path, Value::Null), Route::Api);
         }
+    }
+
+    #[test]
+    fn the_key_is_in_the_header_of_any_case_or_in_the_query() {
+        for (parts, expected) in [
+            (json!({ "headers": { "X-API-Key": "k" } }), Some("k")),
+            (json!({ "headers": { "x-api-key": "k" }, "multiValueHeaders": { "x-API-key": ["k", "k"] } }), Some("k")),
+            (json!({ "queryStringParameters": { "api_key": "k" } }), Some("k")),
+            (json!({ "headers": { "X-API-Key": "k" }, "queryStringParameters": { "api_key": "k" } }), Some("k")),
+            (json!({ "headers": null, "queryStringParameters": null }), None),
+            (json!({ "headers": { "X-API-Key": 7 } }), None),
+        ] {
+            assert!(event(parts).presented(true) == expected.map_or(Presented::None, Presented::One));
+        }
+    }
+
+    #[test]
+    fn two_different_keys_are_noticed_wherever_they_are() {
+        let twice = event(json!({ "multiValueHeaders": { "X-API-Key": ["a", "b"] } }));
+        assert!(twice.presented(true) == Presented::Conflicting);
+        let both = event(json!({ "headers": { "X-API-Key": "a" }, "queryStringParameters": { "api_key": "b" } }));
+        assert!(both.presented(true) == Presented::Conflicting);
+        assert!(both.presented(false) == Presented::One("a"), "the query is not looked at unless it may carry keys");
+    }
+
+    fn event(parts: Value) -> Event {
+        let mut event = json!({
+            "methodArn": "arn:aws:execute-api:eu-central-1:1:abc/live/GET/x",
+            "requestContext": { "identity": { "sourceIp": "203.0.113.7" } },
+        });
+        event.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+        Event::read(event).unwrap()
     }
 
     #[test]

@@ -9,10 +9,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = Config::read(&config::environment)?;
     let aws = Aws::read(&config::environment)?;
     let authorizer = Authorizer::new(config, aws.dynamodb(), aws.secrets(), Host::system())?;
+    let authenticator = authorizer.authenticator();
     // Both in the init phase, which Lambda runs at full speed: connections, and the extension's registration.
-    authorizer.warm().await;
-    authorizer.afterwards().keep_awake().await;
-    let trail = authorizer.trail();
+    authenticator.warm().await;
+    authenticator.afterwards().keep_awake().await;
+    let trail = authenticator.trail();
     lambda::at_end(async move { trail.close().await });
     lambda::run(authorizer).await
 }

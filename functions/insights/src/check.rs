@@ -77,7 +77,7 @@ impl Insights {
         let asked = shared::decision::Request {
             method: &question.method,
             path: NormalPath::parse(&question.path),
-            route: if question.management { Route::Management } else { Route::Api },
+            route: if question.management { Route::MANAGEMENT } else { Route::Api },
             address: question.source_ip,
         };
         Ok(Reply::ok(answer(&check(&record, shared.as_ref(), &proof, &asked, now), proof.number)))

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     afterwards::Afterwards,
-    config::{self, ConfigError, Lookup},
+    config::{ConfigError, Lookup},
     error::Fault,
     host::Host,
     store::{
@@ -41,17 +41,17 @@ const CLOSING: Duration = Duration::from_millis(400);
 pub struct TrailConfig {
     /// Which attempts are copied, and for how long.
     pub copies: Copies,
-    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    /// Whose they are.
     pub function: String,
 }
 
 impl TrailConfig {
-    /// Reads it.
+    /// Reads it for the function or service of that name.
     ///
     /// # Errors
     /// [`ConfigError`] that names the first variable that is missing or wrong.
-    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { copies: Copies::read(lookup)?, function: config::function_name(lookup)? })
+    pub fn read(lookup: Lookup<'_>, function: &str) -> Result<Self, ConfigError> {
+        Ok(Self { copies: Copies::read(lookup)?, function: function.to_owned() })
     }
 }
 

@@ -50,7 +50,7 @@ impl Sandbox {
         let function = match name {
             "authorizer" => {
                 let authorizer = wiring.authorizer(block).expect("an authorizer that starts");
-                authorizer.warm().await;
+                authorizer.authenticator().warm().await;
                 Function::Authorizer(Box::new(Instance::new(authorizer, template.usage_keys[0].clone(), Wire::default())))
             }
             _ => Function::Management(wiring.function(block).await.expect("a function that starts")),
