@@ -123,14 +123,14 @@ impl Authenticator {
     }
 
     /// Decides `request`, which presents that, and counts it if it is allowed; `attempt` is what else its line says of it.
-    /// What `answer` makes of the decision is what is answered, or `failed` if anything panics.
+    /// What `answer` makes of the decision is what is answered, or what `failed` does if anything panics.
     pub async fn attempt<T>(
         &self,
         presented: Presented<'_>,
         request: &Request<'_>,
         attempt: Attempt,
         answer: impl FnOnce(&Decided) -> T,
-        failed: T,
+        failed: impl FnOnce() -> T,
     ) -> T {
         let begun = attempt.clone();
         let work = async {
@@ -142,7 +142,7 @@ impl Authenticator {
             }
             (answer(&decided), report(attempt, &decided))
         };
-        self.tell(work, || (failed, begun)).await
+        self.tell(work, || (failed(), begun)).await
     }
 
     /// Answers what is no request at all, for that reason: with a line, in which nothing of it is repeated.

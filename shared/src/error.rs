@@ -198,6 +198,12 @@ impl Rejection {
         Self { code: Code::InvalidField, detail: detail.into(), field: Some(field.into()) }
     }
 
+    /// A fault of ours, of which the caller is told nothing but that.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(Code::Internal, "This is our fault and has been logged. Try again in a moment.")
+    }
+
     /// The problem document (RFC 9457) for the caller.
     #[must_use]
     pub fn problem(&self) -> ProblemDetails<Extension<'_>> {

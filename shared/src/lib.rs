@@ -2,7 +2,7 @@
 //!
 //! Rules are pure and take time and randomness as parameters: [`key`], [`path`], [`scope`], [`address`], [`limit`],
 //! [`record`], [`decision`], [`rotation`]. Around them are [`store`], the only place that knows DynamoDB, [`secrets`],
-//! the peppers, and what puts both to use: [`verify`] for the authorizer, [`change`] and [`mint`] for management.
+//! the peppers, and what puts both to use: [`verify`] for the [`authenticator`], [`change`] and [`mint`] for management.
 //! [`announce`] tells owners what became of their keys.
 
 pub mod address;
@@ -16,6 +16,7 @@ pub mod base62;
 pub mod change;
 pub mod check;
 pub mod config;
+pub mod context;
 pub mod cursor;
 pub mod decision;
 pub mod error;
@@ -28,8 +29,11 @@ pub mod if_match;
 pub mod imported;
 pub mod input;
 pub mod key;
+pub mod key_context;
 pub mod lambda;
 pub mod limit;
+#[cfg(feature = "middleware")]
+pub mod middleware;
 pub mod mint;
 pub mod old_secret;
 pub mod owner;

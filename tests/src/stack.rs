@@ -14,9 +14,11 @@ use local::{
 };
 use serde_json::{Value, json};
 use shared::{
+    authenticator::{self, Authenticator},
     host::Host,
     id::KeyId,
     lambda::Function,
+    middleware::Middleware,
     record::Record,
     secrets::PepperSource,
     store::{Store, Tables},
@@ -133,6 +135,19 @@ impl Stack {
         let _ = wire.take();
         let _ = wire.take_write_units();
         Instance::new(authorizer, self.template.usage_keys[0].clone(), wire)
+    }
+
+    /// Middleware with this stack's clock, and the wire between it and the engine.
+    ///
+    /// # Panics
+    /// If the template has no authorizer, whose environment it has.
+    #[must_use]
+    pub fn middleware(&self) -> (Middleware, Wire) {
+        let block = self.template.function("authorizer").expect("an authorizer").clone();
+        let config = authenticator::Config::read(&move |name: &str| block.variable(name), "service").expect("an environment");
+        let wire = Wire::default();
+        let wiring = wiring(&self.engine, self.clock.host(&self.lines), &wire, &Wire::default());
+        (Middleware::new(Authenticator::new(config, wiring.dynamodb, wiring.secrets, wiring.host)), wire)
     }
 
     /// Another warm instance of `rotate`, with a wire of its own.

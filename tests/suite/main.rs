@@ -20,6 +20,7 @@ mod leaks;
 mod limits;
 mod lines;
 mod listing;
+mod middleware;
 mod outcomes;
 mod owners;
 mod peppers;

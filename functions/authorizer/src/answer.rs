@@ -7,11 +7,11 @@
 use serde_json::{Map, Value, json};
 use shared::{
     authenticator::Decided,
+    context,
     decision::Refusal,
     error::Code,
     lambda::Failure,
     verify::{Outcome, Verdict},
-    view,
 };
 
 use crate::event::{Event, Kind};
@@ -35,17 +35,12 @@ impl Answers {
     }
 
     fn verdict(&self, event: &Event, verdict: &Verdict) -> Result<Value, Failure> {
-        let shared = verdict.shared.as_deref();
-        let (refusal, record) = match &verdict.outcome {
-            Outcome::Allowed { record } => {
-                let generation = verdict.generation.and_then(|number| record.generation(number));
-                let context = view::context(record, generation, shared, verdict.now);
-                return Ok(self.allow(event, record.id.as_str(), context, &self.usage_key));
-            }
-            Outcome::Refused { refusal, record } => (refusal, record.as_deref()),
+        let context = context::of(verdict);
+        let principal = verdict.record().map_or("unknown", |record| record.id.as_str());
+        let refusal = match &verdict.outcome {
+            Outcome::Allowed { .. } => return Ok(self.allow(event, principal, context, &self.usage_key)),
+            Outcome::Refused { refusal, .. } => refusal,
         };
-        let context = view::refusal_context(refusal, record, shared, verdict.now);
-        let principal = record.map_or("unknown", |record| record.id.as_str());
         match refusal {
             Refusal::Limited { .. } if event.answers_429() => Ok(self.allow(event, principal, context, &self.unknown_usage_key)),
             Refusal::Limited { .. } | Refusal::Address | Refusal::Scope => Ok(deny(event, principal, context)),

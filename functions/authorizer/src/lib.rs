@@ -85,6 +85,6 @@ impl Function for Authorizer {
         let presented = event.presented(config.allow_query_key);
         let attempt = attempt::of(&event, &config.imported);
         let answer = |decided: &_| self.answers.of(&event, decided);
-        self.authenticator.attempt(presented, &request, attempt, answer, Err(Failure::INTERNAL)).await
+        self.authenticator.attempt(presented, &request, attempt, answer, || Err(Failure::INTERNAL)).await
     }
 }

@@ -25,6 +25,7 @@ use crate::{
 
 mod asked;
 mod parameters;
+pub mod problem;
 
 use asked::Asked;
 pub use parameters::Parameters;
@@ -93,7 +94,7 @@ pub fn route(request: &Request) -> (String, String) {
 /// `scope_not_allowed` if the context doesn't prove an admin key.
 pub fn administrator(request: &Request) -> Result<String, Rejection> {
     match context(request, "keyId").and_then(Value::as_str) {
-        Some(id) if has_scope(request, Scope::Admin.as_str()) => Ok(id.to_owned()),
+        Some(id) if has_scope(request, &Scope::Admin) => Ok(id.to_owned()),
         _ => Err(Rejection::new(Code::ScopeNotAllowed, "The management API needs a key with the scope admin.")),
     }
 }
@@ -174,16 +175,17 @@ pub fn own(request: &Request) -> Result<(KeyId, u32), Rejection> {
 /// `scope_not_allowed` if the context doesn't prove such a key.
 pub fn own_rotation(request: &Request) -> Result<KeyId, Rejection> {
     let (id, _) = own(request)?;
-    match has_scope(request, Scope::SelfRotate.as_str()) {
+    match has_scope(request, &Scope::SelfRotate) {
         true => Ok(id),
         false => Err(Rejection::new(Code::ScopeNotAllowed, "Rotating itself needs a key with the scope self:rotate.")),
     }
 }
 
-/// Whether the key that calls has that very scope.
-fn has_scope(request: &Request, scope: &str) -> bool {
+/// Whether the key that calls has a scope that stands for `needed`.
+fn has_scope(request: &Request, needed: &Scope) -> bool {
     let scopes = context(request, "scopes").and_then(Value::as_str);
-    scopes.is_some_and(|scopes| scopes.split(',').any(|own| own == scope))
+    let stands_for = |own: &str| Scope::parse(own).is_ok_and(|own| own.stands_for(needed));
+    scopes.is_some_and(|scopes| scopes.split(',').any(stands_for))
 }
 
 /// A field of what the authorizer says of the caller.
@@ -268,10 +270,10 @@ impl Responder {
 
     /// The response for `answer`: of a fault the caller is told nothing but that.
     fn response(&self, answer: &Answer) -> Response<Body> {
-        let internal = || Rejection::new(Code::Internal, "This is our fault and has been logged. Try again in a moment.");
         let problem = |rejection: &Rejection| {
-            let document = Document::Json(serde_json::to_value(rejection.problem()).unwrap_or_default());
-            self.send("application/problem+json", &Reply { status: rejection.code.status(), document, version: None })
+            let mut response = problem::response(rejection).map(Body::from);
+            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.cors_origin.clone());
+            response
         };
         match answer {
             Ok(reply) => {
@@ -279,7 +281,7 @@ impl Responder {
                 self.send(content_type, reply)
             }
             Err(Error::Rejected(rejection)) => problem(rejection),
-            Err(Error::Fault(_)) => problem(&internal()),
+            Err(Error::Fault(_)) => problem(&Rejection::internal()),
         }
     }
 
