@@ -56,3 +56,4 @@ pub mod time;
 pub mod usage;
 pub mod verify;
 pub mod view;
+pub mod webhook;
