@@ -24,10 +24,12 @@ use crate::{
 };
 
 mod asked;
+mod file;
 mod parameters;
 pub mod problem;
 
 use asked::Asked;
+pub use file::File;
 pub use parameters::Parameters;
 
 /// What was asked for, or why there is none.
@@ -45,6 +47,7 @@ pub struct Reply {
 enum Document {
     Json(Value),
     Csv(String),
+    File(File),
 }
 
 impl Reply {
@@ -70,6 +73,13 @@ impl Reply {
     #[must_use]
     pub const fn key(status: StatusCode, key: &Key, document: Value) -> Self {
         Self { status, document: Document::Json(document), version: Some(key.record.version) }
+    }
+
+    /// That what is asked for is at `location`.
+    #[must_use]
+    pub fn redirect(status: StatusCode, location: &'static str) -> Self {
+        let file = File::new("text/plain; charset=utf-8", location).with(header::LOCATION, HeaderValue::from_static(location));
+        Self { status, document: Document::File(file), version: None }
     }
 }
 
@@ -260,6 +270,7 @@ impl Responder {
             let document = match answer {
                 Ok(Reply { document: Document::Json(document), .. }) => Ok(document),
                 Ok(Reply { document: Document::Csv(table), .. }) => Ok(Value::String(table)),
+                Ok(Reply { document: Document::File(file), .. }) => Ok(Value::String(file.body.into_owned())),
                 Err(Error::Rejected(rejection)) => serde_json::to_value(rejection.problem()).map_err(|_| Failure::INTERNAL),
                 Err(Error::Fault(_)) => Err(Failure::INTERNAL),
             };
@@ -277,7 +288,11 @@ impl Responder {
         };
         match answer {
             Ok(reply) => {
-                let content_type = if let Document::Csv(_) = reply.document { CSV } else { "application/json" };
+                let content_type = match &reply.document {
+                    Document::Json(_) => "application/json",
+                    Document::Csv(_) => CSV,
+                    Document::File(file) => file.content_type,
+                };
                 self.send(content_type, reply)
             }
             Err(Error::Rejected(rejection)) => problem(rejection),
@@ -296,11 +311,17 @@ impl Responder {
         let body = match &reply.document {
             Document::Json(document) => Body::from(document.to_string()),
             Document::Csv(table) => Body::from(table.as_str()),
+            Document::File(file) => Body::from(file.body.as_ref()),
         };
         // Answers hold secrets and the state of keys: no cache may keep either.
         let response = response.header(header::CACHE_CONTROL, "no-store").body(body);
         // Status and headers are known to be good: building can't fail, and an empty answer would be better than a panic.
-        response.unwrap_or_default()
+        let mut response = response.unwrap_or_default();
+        if let Document::File(file) = &reply.document {
+            // In place of those above that it has too.
+            response.headers_mut().extend(file.headers.clone());
+        }
+        response
     }
 }
 
