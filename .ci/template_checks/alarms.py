@@ -3,6 +3,7 @@
 import re
 
 from . import metrics
+from .api import is_keyless
 from .expansion import included
 from .functions import PERMISSIONS
 
@@ -82,9 +83,11 @@ def every_alarm_says_what_to_do(template):
 def no_function_is_unwatched(template):
     """A function that is added later has to be added to the alarms too."""
     functions = template.of_type("AWS::Lambda::Function")
-    behind_api = {
+    # Of those whose every request the authorizer has allowed: others would count for what it allowed and was lost.
+    behind_authorizer = {
         function
-        for _, operation in template.methods()
+        for route, operation in template.methods()
+        if not is_keyless(route, operation)
         for function in re.findall(r"\$\{(\w+)\.Arn\}", str(operation["x-amazon-apigateway-integration"].get("uri")))
     }
     audited = {
@@ -97,12 +100,13 @@ def no_function_is_unwatched(template):
         for binary, resources in PERMISSIONS.items()
         if "AnnouncementsTopic" in resources
     }
+    managing = functions.keys() - {"AuthorizerFunction", "ExampleFunction", "ConsoleFunction"}
     expected = [
         ("UnannouncedAlarm", "unannounced", announcing),
-        ("UnreachedAlarm", "Invocations", behind_api),
+        ("UnreachedAlarm", "Invocations", behind_authorizer),
         ("AuditLostAlarm", "audit_lost", audited),
-        ("ManagementFaultsAlarm", "own_fault", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),
-        ("ManagementFaultsAlarm", "Errors", functions.keys() - {"AuthorizerFunction", "ExampleFunction"}),
+        ("ManagementFaultsAlarm", "own_fault", managing),
+        ("ManagementFaultsAlarm", "Errors", managing),
     ]
     for alarm, metric, names in expected:
         found = {

@@ -43,6 +43,7 @@ ENVIRONMENT = {
         "AUDITED_ATTEMPTS", "CORS_ORIGIN",
     },
     "example": {"CORS_ORIGIN"},
+    "console": {"CORS_ORIGIN"},
 }  # fmt: skip
 
 # What each function may do, and to what. Nothing else.
@@ -73,6 +74,7 @@ PERMISSIONS = {
         "AuditTable": {"dynamodb:Query"},
     },
     "example": {},
+    "console": {},
 }
 # All that anybody may do in the audit table.
 AUDIT_ACTIONS = {"dynamodb:PartiQLInsert", "dynamodb:Query"}

@@ -4,8 +4,9 @@ from .expansion import Template
 
 # Name of the check, what the template says, and what a slip would make of it (in the first place that says it).
 SLIPS = [
-    ("every_method_has_authorizer_and_usage_key", "        ApiKeyRequired: true\n", ""),
-    ("every_method_has_authorizer_and_usage_key", "        DefaultAuthorizer: Keys\n", ""),
+    ("every_method_has_authorizer_and_usage_key", "/v1/keys}", "/v1/keys, Auth: {ApiKeyRequired: false}}"),
+    ("every_method_has_authorizer_and_usage_key", "/v1/keys}", "/v1/keys, Auth: {Authorizer: NONE}}"),
+    ("every_method_has_authorizer_and_usage_key", "Path: /console\n", "Path: /cons\n"),
     ("every_method_has_authorizer_and_usage_key", "ApiKeySourceType: AUTHORIZER", "ApiKeySourceType: HEADER"),
     ("one_stage_tells_the_authorizer_what_it_may_do", "rateLimitResponse: usage-key", "rateLimitResponse: deny"),
     ("verdicts_are_never_cached", "ReauthorizeEvery: 0", "ReauthorizeEvery: 60\n              Headers: [X-API-Key]"),
@@ -70,6 +71,7 @@ SLIPS = [
     ("every_alarm_says_what_to_do", "      AlarmDescription: >-\n", "      AlarmDescription: Trouble\n      X: >-\n"),
     ("no_function_is_unwatched", "Value: !Ref ManageFunction", "Value: !Ref IssueFunction"),
     ("no_function_is_unwatched", "MetricName: unannounced", "MetricName: audit_lost"),
+    ("no_function_is_unwatched", "FunctionName, Value: !Ref ManageFunction", "FunctionName, Value: !Ref ConsoleFunction"),
     ("no_function_is_unwatched", "Value: !Ref ExampleFunction", "Value: !Ref IssueFunction"),
     ("alarms_compute_what_they_say", "2 * allowed - SUM", "allowed - SUM"),
     ("alarms_compute_what_they_say", "IF(invoked >= 5", "IF(invoked >= 1"),
@@ -97,6 +99,7 @@ SLIPS = [
     ("stack_comes_out_as_meant", "${AWS::StackName}-issue", "${AWS::StackName}-issuing"),
     ("stack_comes_out_as_meant", '-unreached"', '-audit-lost"'),
     ("stack_comes_out_as_meant", "]${ReachedExample}", "]"),
+    ("stack_comes_out_as_meant", "/${StageName}/console\"", "/${StageName}\""),
     ("stack_comes_out_as_meant", "    Value: !Ref UsageTable", "    Value: !Ref AuditTable"),
     ("stack_comes_out_as_meant", '"scopes":["admin"]', '"scopes":["read"]'),
     ("stack_comes_out_as_meant", "DeletionPolicy: Retain", "DeletionPolicy: Delete"),

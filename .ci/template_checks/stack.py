@@ -28,7 +28,7 @@ LEFT_OUT = {
     "AWS::ApiGateway::ApiKey": "moto's CloudFormation doesn't know it, and only the plan needs it",
     "AWS::ApiGateway::Account": "moto's CloudFormation doesn't know it",
 }
-# What may be chosen, and whether it brings the example, the dashboard and somebody to tell.
+# What may be chosen, and whether it brings the example, the console, the dashboard and somebody to tell.
 CHOICES = [
     (
         {
@@ -38,8 +38,17 @@ CHOICES = [
         },
         True,
     ),
-    ({"DeployExample": "false", "DeployDashboard": "false", "CreateApiGatewayLogRole": "false"}, False),
+    (
+        {
+            "DeployExample": "false",
+            "DeployConsole": "false",
+            "DeployDashboard": "false",
+            "CreateApiGatewayLogRole": "false",
+        },
+        False,
+    ),
 ]
+OPTIONAL = ["example", "console"]
 INDEXES = {
     "KeysTable": {
         "by_owner": ["owner", "created_at"],
@@ -167,7 +176,7 @@ class Stack:
         for binary, expected in self.template.functions().items():
             name = f"{binary.capitalize()}Function"
             if name not in self.ids:
-                if self.everything or binary != "example":
+                if self.everything or binary not in OPTIONAL:
                     yield f"{name}: was not made"
                 continue
             function = functions.get_function(FunctionName=self.ids[name])
@@ -204,7 +213,7 @@ class Stack:
 
     def logs(self):
         groups = {group["logGroupName"]: group for group in self.client("logs").describe_log_groups()["logGroups"]}
-        functions = ["authorizer", "issue", "rotate", "manage", "insights"] + ["example"] * self.everything
+        functions = ["authorizer", "issue", "rotate", "manage", "insights"] + OPTIONAL * self.everything
         names = {f"/aws/lambda/{STACK}-{name}" for name in functions} | {f"/aws/apigateway/{STACK}"}
         if groups.keys() != names:
             yield f"log groups: {sorted(groups)}, expected {sorted(names)}"
@@ -261,6 +270,8 @@ class Stack:
             "AnnouncementsTopicArn": self.ids["AnnouncementsTopic"],
             "PepperSecretArn": self.ids["PepperSecret"],
         }
+        if self.everything:
+            expected["ConsoleUrl"] = f"{expected['ApiUrl']}/console"
         command = found.pop("FirstKeyCommand", "")
         if found != expected:
             yield f"outputs: {found}, expected {expected}"

@@ -113,6 +113,10 @@ impl Wiring {
                 let config = example::Config::read(&lookup(block)).map_err(config_error(block))?;
                 invoke(example::Example::new(config, self.host.clone()))
             }
+            "console" => {
+                let config = console::Config::read(&lookup(block)).map_err(config_error(block))?;
+                invoke(console::Console::new(config, self.host.clone()))
+            }
             _ => {
                 return Err(FunctionError::Unknown { function: block.logical_id.clone(), binary: block.binary.clone() });
             }

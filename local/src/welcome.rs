@@ -18,6 +18,8 @@ API keys on {url}   (Ctrl-C ends it)
 A new admin key, good for a week and shown only now:
 
     ADMIN={admin}
+
+Manage keys in a browser, with that key: {url}/console
 {}",
         journey(url)
     )
@@ -55,6 +57,8 @@ API keys on {url}, through the functions at {lambda}   (Ctrl-C ends it)
 The engine's admin key, which everybody knows:
 
     ADMIN={}
+
+Manage keys in a browser, with that key: {url}/console
 {}",
         seed::ADMIN,
         journey(url)

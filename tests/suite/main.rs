@@ -7,6 +7,8 @@ mod bad_days;
 mod bad_input;
 mod busy;
 mod calls;
+mod console;
+mod console_files;
 mod counting;
 mod crash;
 mod documented;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 mod api_gateway;
 mod authorizer;
+mod console;
 mod insights;
 mod management;
 
@@ -70,7 +71,7 @@ impl Recorded {
 /// Every event, for the seeded keys.
 #[must_use]
 pub fn all(seeded: &Seeded) -> Vec<Recorded> {
-    [authorizer::events(seeded), management::events(seeded), insights::events(seeded)].concat()
+    [authorizer::events(seeded), management::events(seeded), insights::events(seeded), console::events()].concat()
 }
 
 /// The rows of the table in `events/README.md`.
