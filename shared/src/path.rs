@@ -31,6 +31,13 @@ impl NormalPath {
         Some(Self(normal))
     }
 
+    /// The normal form of a path that was decoded on its way here, or `None` if it has none. A percent sign that is left
+    /// came as `%25`, and could be decoded once more behind us; and a replacement character stands for any bytes.
+    #[must_use]
+    pub fn of_decoded(path: &str) -> Option<Self> {
+        if path.contains(['%', '\u{fffd}']) { None } else { Self::parse(path) }
+    }
+
     /// The normalised text; begins with `/`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -90,6 +97,15 @@ mod tests {
             ("/reports;v=1", None),
         ] {
             assert_eq!(NormalPath::parse(raw).as_ref().map(NormalPath::as_str), normal, "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_was_decoded_is_not_decoded_again() {
+        let normal = |path: &str| NormalPath::of_decoded(path).map(|path| path.as_str().to_owned());
+        assert_eq!(normal("/a b/é").as_deref(), Some("/a b/é"));
+        for path in ["/reports/%41", "/reports/100%", "/reports//1", "/reports/?x", "/a\u{fffd}"] {
+            assert_eq!(normal(path), None, "{path}");
         }
     }
 

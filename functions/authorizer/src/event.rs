@@ -9,6 +9,8 @@ use shared::{
     presented::{self, Presented},
 };
 
+use crate::http_route;
+
 /// Which API asks, and thereby which answers it understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -76,21 +78,38 @@ impl Event {
         Presented::of(headers.chain(query.filter(|_| allow_query_key)))
     }
 
+    /// The path in the one form that scopes are matched on, if it has one.
+    pub(crate) fn normal_path(&self) -> Option<NormalPath> {
+        match self.route_key() {
+            Some(key) => http_route::normal_path(key, self.raw.get("pathParameters").and_then(Value::as_object), &self.path),
+            None => NormalPath::parse(&self.path),
+        }
+    }
+
     /// What the route asks of a key's scopes: those below `/v1`, where the calling API's stage says that they are the management
-    /// API's, and no others, ask for more than that one covers them.
+    /// API's, and no others, ask for more than that one covers them. An HTTP API says which route it has chosen: that counts,
+    /// whatever its path looks like.
     pub(crate) fn route(&self, path: Option<&NormalPath>) -> Route {
         if self.stage_variable("routes") != Some("management") {
             return Route::Api;
         }
+        let chosen = self.route_key().and_then(http_route::method_and_path);
         // Those that ask for less by their plain text alone: nobody needs another way to write them.
-        match (self.method.as_str(), self.path.as_str()) {
+        match chosen.unwrap_or((&self.method, &self.path)) {
             ("GET", "/v1/self") => return Route::AnyKey,
             ("POST", "/v1/self/rotate") => return Route::OWN_ROTATION,
             _ => {}
         }
         // What has no normal form may reach any backend route: it is held to the stricter rule.
-        let below = |path: &NormalPath| path.as_str() == "/v1" || path.as_str().starts_with("/v1/");
-        if path.is_none_or(below) { Route::MANAGEMENT } else { Route::Api }
+        let below = |path: &str| path == "/v1" || path.starts_with("/v1/");
+        let management = path.is_none_or(|path| below(path.as_str())) || chosen.is_some_and(|(_, path)| below(path));
+        if management { Route::MANAGEMENT } else { Route::Api }
+    }
+
+    /// The route that an HTTP API has chosen; empty if it doesn't say so.
+    fn route_key(&self) -> Option<&str> {
+        let key = || self.raw.get("routeKey").and_then(Value::as_str).unwrap_or_default();
+        (self.kind == Kind::HttpSimple).then(key)
     }
 
     /// Whether the calling API turns an unknown usage key into a 429. Only a REST API can.
@@ -176,6 +195,41 @@ mod tests {
         ] {
             assert_eq!(route(method, path, json!({ "routes": "management" })), expected, "{method} {path}");
             assert_eq!(route(method, path, Value::Null), Route::Api);
+        }
+    }
+
+    #[test]
+    fn an_http_api_s_route_is_the_one_that_it_has_chosen() {
+        let route = |key: &str, path: &str| {
+            let event = Event::read(json!({
+                "version": "2.0", "routeArn": "arn", "routeKey": key, "rawPath": path,
+                "requestContext": { "http": { "method": key.split(' ').next() } },
+                "pathParameters": { "proxy": path.trim_start_matches('/') },
+                "stageVariables": { "routes": "management" },
+            }));
+            let event = event.unwrap();
+            event.route(event.normal_path().as_ref())
+        };
+        for (key, path, expected) in [
+            ("GET /v1/keys", "/v1/keys", Route::MANAGEMENT),
+            ("GET /v1/self", "/v1/self", Route::AnyKey),
+            ("POST /v1/self/rotate", "/v1/self/rotate", Route::OWN_ROTATION),
+            ("GET /example", "/example", Route::Api),
+            ("ANY /{proxy+}", "/example", Route::Api),
+            ("$default", "/example", Route::Api),
+            // Behind a base path, or however else the path differs from the route.
+            ("GET /v1/keys", "/base/v1/keys", Route::MANAGEMENT),
+            ("GET /v1/self", "/base/v1/self", Route::AnyKey),
+            ("GET /v1/keys", "/example", Route::MANAGEMENT),
+            ("GET /example", "/v1/keys", Route::MANAGEMENT),
+            ("GET /example", "/v1/self", Route::MANAGEMENT),
+            ("ANY /v1/self", "/v1/self", Route::MANAGEMENT),
+            ("ANY /{proxy+}", "/v1/self", Route::MANAGEMENT),
+            ("$default", "/v1/self", Route::MANAGEMENT),
+            ("$default", "/%76%31/keys", Route::MANAGEMENT),
+            ("", "/example", Route::MANAGEMENT),
+        ] {
+            assert_eq!(route(key, path), expected, "{key} {path}");
         }
     }
 

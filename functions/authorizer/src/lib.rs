@@ -11,12 +11,12 @@ use shared::{
     error::Fault,
     host::Host,
     lambda::{Failure, Function},
-    path::NormalPath,
 };
 
 mod answer;
 mod attempt;
 mod event;
+mod http_route;
 
 use answer::Answers;
 use event::Event;
@@ -79,7 +79,7 @@ impl Function for Authorizer {
             return self.authenticator.not_understood(fault, Err(Failure::BAD_EVENT)).await;
         };
         let config = self.authenticator.config();
-        let path = NormalPath::parse(&event.path);
+        let path = event.normal_path();
         let route = event.route(path.as_ref());
         let request = decision::Request { method: &event.method, path, route, address: event.address };
         let presented = event.presented(config.allow_query_key);
