@@ -28,6 +28,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
     lambda_url: Option<String>,
 
+    /// Serve the same functions as an HTTP API too, on the next port, as the http-api.yaml beside the template describes it
+    #[arg(long, conflicts_with = "engine_only")]
+    pub(crate) http_api: bool,
+
     /// Directory to keep keys and peppers in [default: none, everything ends with the process]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -67,6 +71,12 @@ impl Options {
 
     pub(crate) fn port(&self) -> u16 {
         self.port.unwrap_or(if self.engine_only { 8000 } else { 3000 })
+    }
+
+    /// The port of the HTTP API, and its template; none if it isn't asked for.
+    pub(crate) fn http_api(&self) -> Option<(u16, PathBuf)> {
+        let port = if self.port() == 0 { 0 } else { self.port().saturating_add(1) };
+        self.http_api.then(|| (port, self.template.with_file_name("http-api.yaml")))
     }
 
     pub(crate) fn overrides(&self) -> BTreeMap<String, String> {

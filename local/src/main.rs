@@ -1,28 +1,29 @@
 //! `cargo run`: the whole system on one port, or one part of it.
 #![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
-use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser;
-use local::gateway::Gateway;
+use local::gateway::{Gateway, HttpGateway};
 use local::remote::Remote;
 use local::system::System;
-use local::template::Template;
-use local::{announced, environment, output, seed, server};
+use local::template::{HttpApi, Template};
+use local::{announced, environment, output, seed};
 use shared::telemetry;
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 mod cli;
+mod doors;
 mod welcome;
 
 use cli::{Options, Part};
+use doors::{Doors, interrupted, listen};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -40,26 +41,33 @@ async fn main() -> ExitCode {
 
 async fn run(options: &Options) -> Result<(), String> {
     // The port first: it is what most often stands in the way.
-    let listener = listen(options.port()).await?;
-    let url = listener.local_addr().map(|address| format!("http://{address}")).map_err(|error| error.to_string())?;
+    let (listener, url) = listen(options.port()).await?;
     let template = Template::read(&options.template, &options.overrides()).map_err(|error| error.to_string())?;
+    let http_api = match options.http_api() {
+        Some((port, file)) => {
+            let api = HttpApi::read(&file, &options.overrides(), &template).map_err(|error| error.to_string())?;
+            Some((api, listen(port).await?))
+        }
+        None => None,
+    };
     match options.part() {
-        Part::Whole => whole(options, template, listener, &url).await?,
+        Part::Whole => whole(options, template, Doors { listener, url, http_api }).await?,
         Part::Engine => engine(options, template, listener, &url).await?,
-        Part::Gateway(lambda) => gateway(lambda, template, listener, &url).await?,
+        Part::Gateway(lambda) => gateway(lambda, template, Doors { listener, url, http_api }).await?,
     }
     say("\nEnded.");
     Ok(())
 }
 
-async fn whole(options: &Options, template: Template, listener: TcpListener, url: &str) -> Result<(), String> {
+async fn whole(options: &Options, template: Template, doors: Doors) -> Result<(), String> {
     let system = start(options, template, options.data_dir.as_deref()).await?;
     let admin = system.admin_key().await.map_err(|error| error.to_string())?;
     // Before the greeting: whoever reads it may end this at once.
     let interrupted = interrupted().map_err(|error| error.to_string())?;
     print_announcements(&system);
-    say(&welcome::whole(url, &admin, options.data_dir.as_deref()));
-    server::serve(listener, Arc::clone(&system.gateway), log(), interrupted).await;
+    say(&welcome::whole(&doors, &admin, options.data_dir.as_deref()));
+    let http_api = |api| system.http_api(api).map_err(|error| error.to_string());
+    doors.serve(Arc::clone(&system.gateway), http_api, interrupted).await?;
     system.engine.stop().await;
     Ok(())
 }
@@ -80,7 +88,7 @@ async fn engine(options: &Options, template: Template, listener: TcpListener, ur
     Ok(())
 }
 
-async fn gateway(lambda: &str, template: Template, listener: TcpListener, url: &str) -> Result<(), String> {
+async fn gateway(lambda: &str, template: Template, doors: Doors) -> Result<(), String> {
     let remote = Remote::new(lambda).map_err(|error| error.to_string())?;
     let interrupted = interrupted().map_err(|error| error.to_string())?;
     let mut interrupted = std::pin::pin!(interrupted);
@@ -96,10 +104,11 @@ async fn gateway(lambda: &str, template: Template, listener: TcpListener, url: &
         say(&format!("  {} answers, after {:.1} s", block.binary, began.elapsed().as_secs_f32()));
     }
     let functions = remote.functions(&template);
-    let gateway = Gateway::new(template, functions).map_err(|error| error.to_string())?;
-    say(&welcome::gateway(url, lambda));
-    server::serve(listener, Arc::new(gateway), log(), interrupted).await;
-    Ok(())
+    let template = Arc::new(template);
+    let gateway = Gateway::new(Arc::clone(&template), functions.clone()).map_err(|error| error.to_string())?;
+    say(&welcome::gateway(&doors, lambda));
+    let http_api = |api| HttpGateway::new(api, template, functions).map_err(|error| error.to_string());
+    doors.serve(Arc::new(gateway), http_api, interrupted).await
 }
 
 async fn start(options: &Options, template: Template, data_dir: Option<&Path>) -> Result<System, String> {
@@ -111,44 +120,7 @@ fn print_announcements(system: &System) {
     system.engine.listen(|published| say(&announced::lines(published)));
 }
 
-fn log() -> server::Log {
-    Arc::new(|line: &server::LogLine| say(&line.to_string()))
-}
-
 /// Nobody may be listening any more, as after `| head`: that is no reason to stop serving.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-async fn listen(port: u16) -> Result<TcpListener, String> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => {
-            format!("port {port} is taken: end what listens there, or choose another with `--port {}`", port.saturating_add(1))
-        }
-        _ => format!("{address} can't be listened on: {error}"),
-    })
-}
-
-/// Resolves at Ctrl-C, or when another program asks this one to end.
-#[cfg(unix)]
-fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Resolves at Ctrl-C.
-#[cfg(not(unix))]
-fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -10,8 +10,8 @@ use shared::host::Host;
 use crate::Invoke;
 use crate::engine::{Engine, EngineError};
 use crate::functions::{FunctionError, Wiring};
-use crate::gateway::{Gateway, GatewayError};
-use crate::template::{Template, TemplateError};
+use crate::gateway::{Gateway, GatewayError, HttpGateway};
+use crate::template::{HttpApi, Template, TemplateError};
 
 /// How long a local admin key works, in seconds: a week.
 const ADMIN_KEY_SECONDS: u64 = 7 * 86_400;
@@ -60,6 +60,14 @@ impl System {
         let functions = Wiring::new(&engine, host.clone()).all(&template).await?;
         let gateway = Arc::new(Gateway::new(Arc::clone(&template), functions.clone())?);
         Ok(Self { engine, template, gateway, functions, host })
+    }
+
+    /// An HTTP API in front of the same functions: what one API does to a key, the other sees.
+    ///
+    /// # Errors
+    /// [`GatewayError`] that names what is missing.
+    pub fn http_api(&self, api: HttpApi) -> Result<HttpGateway, GatewayError> {
+        HttpGateway::new(api, Arc::clone(&self.template), self.functions.clone())
     }
 
     /// Invokes a function directly, as somebody with the permission to may do on AWS.

@@ -4,15 +4,18 @@ use std::path::Path;
 
 use local::seed;
 
+use crate::doors::Doors;
+
 /// The greeting of the whole system. Every command in it works as it stands, from top to bottom.
-pub(crate) fn whole(url: &str, admin: &str, data_dir: Option<&Path>) -> String {
+pub(crate) fn whole(doors: &Doors, admin: &str, data_dir: Option<&Path>) -> String {
+    let url = &doors.url;
     let kept = match data_dir {
         Some(dir) => format!("Everything is kept in {}.", dir.display()),
         None => "Everything is in memory and ends with this process; keep it with --data-dir DIR.".to_owned(),
     };
     format!(
         r"
-API keys on {url}   (Ctrl-C ends it)
+API keys on {url}   (Ctrl-C ends it){}
 {kept}
 
 A new admin key, good for a week and shown only now:
@@ -21,8 +24,15 @@ A new admin key, good for a week and shown only now:
 
 Manage keys in a browser, with that key: {url}/console
 {}",
+        http_api(doors),
         journey(url)
     )
+}
+
+/// Where the HTTP API is.
+fn http_api(doors: &Doors) -> String {
+    let line = |url| format!("\nThe same as an HTTP API on {url}: every refusal is a 403 there, see docs/http-api.md");
+    doors.http_url().map(line).unwrap_or_default()
 }
 
 /// The greeting of the engine alone.
@@ -49,10 +59,11 @@ Or invoke one by itself:
 }
 
 /// The greeting of the API alone.
-pub(crate) fn gateway(url: &str, lambda: &str) -> String {
+pub(crate) fn gateway(doors: &Doors, lambda: &str) -> String {
+    let url = &doors.url;
     format!(
         r"
-API keys on {url}, through the functions at {lambda}   (Ctrl-C ends it)
+API keys on {url}, through the functions at {lambda}   (Ctrl-C ends it){}
 
 The engine's admin key, which everybody knows:
 
@@ -60,6 +71,7 @@ The engine's admin key, which everybody knows:
 
 Manage keys in a browser, with that key: {url}/console
 {}",
+        http_api(doors),
         seed::ADMIN,
         journey(url)
     )

@@ -13,15 +13,8 @@ const REMAPPED: [&str; 6] = ["authorization", "connection", "date", "host", "ser
 ///
 /// The error says what is malformed, for the log: API Gateway shows its caller a bare 502.
 pub(super) fn response(answer: &Value) -> Result<Response<Bytes>, String> {
-    let status = match &answer["statusCode"] {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_u64().and_then(|status| u16::try_from(status).ok()),
-    };
-    // A status below 200 is never a final answer.
-    let status = status.filter(|status| *status >= 200);
-    let status = status.and_then(|status| StatusCode::from_u16(status).ok());
     let mut response = Response::new(body(answer)?);
-    *response.status_mut() = status.ok_or("statusCode is missing or isn't a status")?;
+    *response.status_mut() = status(answer)?;
     for (name, value) in headers(answer)? {
         if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
             response.headers_mut().append(name, value);
@@ -32,7 +25,18 @@ pub(super) fn response(answer: &Value) -> Result<Response<Bytes>, String> {
     Ok(response)
 }
 
-fn body(answer: &Value) -> Result<Bytes, String> {
+pub(super) fn status(answer: &Value) -> Result<StatusCode, String> {
+    let status = match &answer["statusCode"] {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_u64().and_then(|status| u16::try_from(status).ok()),
+    };
+    // A status below 200 is never a final answer.
+    let status = status.filter(|status| *status >= 200);
+    let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+    status.ok_or_else(|| "statusCode is missing or isn't a status".to_owned())
+}
+
+pub(super) fn body(answer: &Value) -> Result<Bytes, String> {
     let text = match &answer["body"] {
         Value::Null => "",
         Value::String(text) => text,
@@ -51,11 +55,11 @@ fn headers(answer: &Value) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
     let multi = map(answer, "multiValueHeaders")?;
     for (name, values) in multi.into_iter().flatten() {
         for value in values.as_array().ok_or_else(|| format!("multiValueHeaders.{name} must be a list"))? {
-            headers.push(header(name, value)?);
+            headers.push(header(&remapped(name), value)?);
         }
     }
     for (name, value) in map(answer, "headers")?.into_iter().flatten() {
-        let header = header(name, value)?;
+        let header = header(&remapped(name), value)?;
         if !headers.contains(&header) {
             headers.push(header);
         }
@@ -63,7 +67,7 @@ fn headers(answer: &Value) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
     Ok(headers)
 }
 
-fn map<'a>(answer: &'a Value, name: &str) -> Result<Option<&'a serde_json::Map<String, Value>>, String> {
+pub(super) fn map<'a>(answer: &'a Value, name: &str) -> Result<Option<&'a serde_json::Map<String, Value>>, String> {
     match &answer[name] {
         Value::Null => Ok(None),
         Value::Object(map) => Ok(Some(map)),
@@ -71,10 +75,14 @@ fn map<'a>(answer: &'a Value, name: &str) -> Result<Option<&'a serde_json::Map<S
     }
 }
 
-fn header(name: &str, value: &Value) -> Result<(HeaderName, HeaderValue), String> {
-    let invalid = || format!("the header {name} is invalid");
+/// What a REST API calls a function's header.
+fn remapped(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
-    let name = if REMAPPED.contains(&lower.as_str()) { format!("x-amzn-remapped-{lower}") } else { lower };
+    if REMAPPED.contains(&lower.as_str()) { format!("x-amzn-remapped-{lower}") } else { lower }
+}
+
+pub(super) fn header(name: &str, value: &Value) -> Result<(HeaderName, HeaderValue), String> {
+    let invalid = || format!("the header {name} is invalid");
     let value = match value {
         Value::String(text) => text.clone(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),

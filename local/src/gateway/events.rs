@@ -2,8 +2,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
-use time::format_description::parse_borrowed;
 
+use super::moment;
 use super::request::{MultiValues, Request};
 use super::verdict::Caller;
 use crate::template::{ACCOUNT, API_ID, REGION};
@@ -84,8 +84,8 @@ fn context(request: &Request<'_>, caller: Option<&Caller>) -> Value {
         "path": format!("/{}{}", request.template.stage_name, request.path),
         "protocol": "HTTP/1.1",
         "requestId": request.id,
-        "requestTime": request_time(request),
-        "requestTimeEpoch": epoch_millis(request),
+        "requestTime": moment::in_a_log(request.received),
+        "requestTimeEpoch": moment::epoch_millis(request.received),
         "resourceId": request.route.map(|route| format!("{} {}", route.method, route.path)),
         "resourcePath": request.resource_path(),
         "stage": request.template.stage_name,
@@ -97,19 +97,6 @@ fn context(request: &Request<'_>, caller: Option<&Caller>) -> Value {
         context["authorizer"] = authorizer.into();
     }
     context
-}
-
-/// Milliseconds since 1970.
-pub(super) fn epoch_millis(request: &Request<'_>) -> i64 {
-    i64::try_from(request.received.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
-}
-
-/// As in an access log: `23/Nov/2026:20:39:16 +0000`.
-fn request_time(request: &Request<'_>) -> String {
-    parse_borrowed::<2>("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000")
-        .ok()
-        .and_then(|format| request.received.format(&format).ok())
-        .unwrap_or_default()
 }
 
 fn last_of_each(values: &MultiValues) -> Value {

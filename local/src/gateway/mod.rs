@@ -1,4 +1,5 @@
-//! API Gateway, for one stage of one REST API: route, authorizer, API key, function, gateway responses.
+//! API Gateway, for one stage of one REST API: route, authorizer, API key, function, gateway responses. What an HTTP API
+//! does otherwise is in `http_api`.
 //!
 //! Only what differs visibly between a template that works on AWS and one that doesn't is emulated. Account limits,
 //! caching, request validation and binary media types are not.
@@ -13,11 +14,14 @@ use http::{HeaderValue, Response};
 use shared::imported::ImportPrefixes;
 
 use crate::Invoke;
-use crate::template::{ApiKeySource, FunctionBlock, Template};
+use crate::template::{ApiKeySource, Template};
 
 mod answer;
 mod events;
+mod functions;
+mod http_api;
 mod invoke;
+mod moment;
 mod outcome;
 pub mod policy;
 mod preflight;
@@ -30,9 +34,11 @@ mod tests;
 mod variables;
 mod verdict;
 
+pub use http_api::{HttpGateway, OwnAnswer};
 pub use outcome::Outcome;
 pub use response_type::ResponseType;
 
+use functions::{Functions, timeout};
 use invoke::InvokeError;
 use request::Request;
 use variables::Variables;
@@ -58,12 +64,28 @@ pub enum GatewayError {
     },
 }
 
+/// An API that can be put on a port.
+pub trait Api: Send + Sync + 'static {
+    /// Answers one request as the deployed API would.
+    fn handle(&self, request: http::Request<Bytes>, source: IpAddr) -> impl Future<Output = (Response<Bytes>, Outcome)> + Send;
+
+    /// What secrets begin with that the template accepts from elsewhere.
+    fn import_prefixes(&self) -> &ImportPrefixes;
+}
+
 /// The API of a template in front of its functions.
 pub struct Gateway {
-    template: Arc<Template>,
-    /// By the names of their binaries.
-    functions: BTreeMap<String, Invoke>,
-    import_prefixes: ImportPrefixes,
+    functions: Functions,
+}
+
+impl Api for Gateway {
+    async fn handle(&self, request: http::Request<Bytes>, source: IpAddr) -> (Response<Bytes>, Outcome) {
+        Self::handle(self, request, source).await
+    }
+
+    fn import_prefixes(&self) -> &ImportPrefixes {
+        &self.functions.import_prefixes
+    }
 }
 
 impl Gateway {
@@ -72,30 +94,14 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError::MissingFunction`] if a function block's binary isn't among them.
     pub fn new(template: impl Into<Arc<Template>>, functions: BTreeMap<String, Invoke>) -> Result<Self, GatewayError> {
-        let template = template.into();
-        match template.functions.iter().find(|block| !functions.contains_key(&block.binary)) {
-            None => {
-                let configured = template.functions.iter().find_map(|block| block.variable("IMPORT_PREFIXES"));
-                let import_prefixes = configured.as_deref().and_then(ImportPrefixes::parse).unwrap_or_default();
-                Ok(Self { template, functions, import_prefixes })
-            }
-            Some(block) => {
-                Err(GatewayError::MissingFunction { function: block.logical_id.clone(), binary: block.binary.clone() })
-            }
-        }
-    }
-
-    /// What secrets begin with that the template accepts from elsewhere.
-    #[must_use]
-    pub const fn import_prefixes(&self) -> &ImportPrefixes {
-        &self.import_prefixes
+        Ok(Self { functions: Functions::new(template.into(), functions)? })
     }
 
     /// Answers one request as the deployed API would.
     pub async fn handle(&self, request: http::Request<Bytes>, source: IpAddr) -> (Response<Bytes>, Outcome) {
         let began = Instant::now();
         let (parts, body) = request.into_parts();
-        let mut request = Request::new(&self.template, &parts, body, source);
+        let mut request = Request::new(&self.functions.template, &parts, body, source);
         let mut outcome = Outcome::default();
         let mut caller = None;
         let mut response = match self.pass(&mut request, &mut caller, &mut outcome).await {
@@ -122,18 +128,19 @@ impl Gateway {
         if request.body.len() > BODY_LIMIT {
             return Err(ResponseType::RequestTooLarge);
         }
-        let cors = self.template.cors.as_ref();
-        if let Some(answer) = cors.and_then(|cors| preflight::answer(cors, &self.template.routes, &request.method, &request.path))
+        let cors = self.functions.template.cors.as_ref();
+        if let Some(answer) =
+            cors.and_then(|cors| preflight::answer(cors, &self.functions.template.routes, &request.method, &request.path))
         {
             return Ok(answer);
         }
-        let matched = routes::find(&self.template.routes, &request.method, &request.path);
+        let matched = routes::find(&self.functions.template.routes, &request.method, &request.path);
         let matched = matched.ok_or(ResponseType::MissingAuthenticationToken)?;
         let route = matched.route;
         request.route = Some(route);
         request.path_parameters = matched.path_parameters;
         outcome.route = Some(format!("{} {}", route.method, route.path));
-        outcome.function = self.function(&route.function).map(|(block, _)| block.binary.clone());
+        outcome.function = self.functions.get(&route.function).map(|(block, _)| block.binary.clone());
 
         if route.authorized {
             self.authorize(request, caller, outcome).await?;
@@ -150,8 +157,8 @@ impl Gateway {
         caller: &mut Option<Caller>,
         outcome: &mut Outcome,
     ) -> Result<(), ResponseType> {
-        let block = self.template.authorizer.as_ref();
-        let function = block.and_then(|block| self.function(&block.function));
+        let block = self.functions.template.authorizer.as_ref();
+        let function = block.and_then(|block| self.functions.get(&block.function));
         let (block, function) = function.ok_or(ResponseType::AuthorizerConfigurationError)?;
         let began = Instant::now();
         let answer = invoke::invoke(function, events::authorizer(request), timeout(block)).await;
@@ -171,17 +178,12 @@ impl Gateway {
         refusal.map_or(Ok(()), Err)
     }
 
-    fn function(&self, logical_id: &str) -> Option<(&FunctionBlock, &Invoke)> {
-        let block = self.template.functions.iter().find(|block| block.logical_id == logical_id)?;
-        Some((block, self.functions.get(&block.binary)?))
-    }
-
     fn has_known_api_key(&self, request: &Request<'_>, caller: Option<&Caller>) -> bool {
-        let key = match self.template.api_key_source {
+        let key = match self.functions.template.api_key_source {
             ApiKeySource::Authorizer => caller.and_then(|caller| caller.usage_key.as_deref()),
             ApiKeySource::Header => request.header("x-api-key"),
         };
-        key.is_some_and(|key| self.template.usage_keys.iter().any(|known| known == key))
+        key.is_some_and(|key| self.functions.template.usage_keys.iter().any(|known| known == key))
     }
 
     async fn integrate(
@@ -190,7 +192,7 @@ impl Gateway {
         caller: Option<&Caller>,
         outcome: &mut Outcome,
     ) -> Result<Response<Bytes>, ResponseType> {
-        let function = request.route.and_then(|route| self.function(&route.function));
+        let function = request.route.and_then(|route| self.functions.get(&route.function));
         let (block, function) = function.ok_or(ResponseType::FunctionError)?;
         let limit = timeout(block).min(INTEGRATION_LIMIT);
         let began = Instant::now();
@@ -207,8 +209,4 @@ impl Gateway {
             refusal
         })
     }
-}
-
-fn timeout(block: &FunctionBlock) -> Duration {
-    Duration::from_secs(block.timeout_seconds.into())
 }

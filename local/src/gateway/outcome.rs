@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::http_api::OwnAnswer;
 use super::response_type::ResponseType;
 
 /// How one request went. It holds no header, query or body, and so no key.
@@ -13,6 +14,8 @@ pub struct Outcome {
     pub function: Option<String>,
     /// The gateway response, if API Gateway answered by itself.
     pub gateway_response: Option<ResponseType>,
+    /// The same of an HTTP API, which has no gateway responses.
+    pub own_answer: Option<OwnAnswer>,
     /// Who the authorizer said the caller is.
     pub principal: Option<String>,
     /// The authorizer's context value `code`.

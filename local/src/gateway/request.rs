@@ -59,8 +59,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// REST APIs decode names and values of the query.
-fn query(text: &str) -> MultiValues {
+/// API Gateway decodes names and values of the query.
+pub(super) fn query(text: &str) -> MultiValues {
     let mut values = MultiValues::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -77,7 +77,7 @@ fn decoded(text: &str) -> String {
 ///
 /// API Gateway passes names on in the caller's case. They are lower-case here, as the HTTP library gives them and as
 /// callers over HTTP/2 send them: functions must not depend on the case.
-fn headers(map: &HeaderMap, source: IpAddr) -> MultiValues {
+pub(super) fn headers(map: &HeaderMap, source: IpAddr) -> MultiValues {
     let mut headers = MultiValues::new();
     for (name, value) in map {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use crate::template::Route;
 
 /// A request's route and the parameters in its path.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matched<'a> {
     /// The template's route.
     pub route: &'a Route,
-    /// Values of `{name}` and `{name+}`, still percent-encoded, as REST APIs pass them on.
+    /// Values of `{name}` and `{name+}`: still percent-encoded, as REST APIs pass them on, or decoded by an HTTP API.
     pub path_parameters: BTreeMap<String, String>,
 }
 
 /// How closely one segment of a resource's path fits, best last.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
+pub(super) enum Fit {
     Greedy,
     Parameter,
     Exact,
@@ -37,7 +37,7 @@ pub fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<Matched
 /// Every method of the resource that a path leads to.
 pub(super) fn resource<'a>(routes: &'a [Route], path: &str) -> Vec<Matched<'a>> {
     let fitting = routes.iter().filter_map(|route| {
-        let (fits, parameters) = fit(&route.path, path)?;
+        let (fits, parameters) = fit(&route.path, segments(path))?;
         Some((fits, route, parameters))
     });
     let mut best: Vec<(Vec<Fit>, &Route, BTreeMap<String, String>)> = Vec::new();
@@ -51,8 +51,8 @@ pub(super) fn resource<'a>(routes: &'a [Route], path: &str) -> Vec<Matched<'a>> 
     best.into_iter().map(|(_, route, path_parameters)| Matched { route, path_parameters }).collect()
 }
 
-fn fit(pattern: &str, path: &str) -> Option<(Vec<Fit>, BTreeMap<String, String>)> {
-    let mut rest = segments(path);
+/// How a path's segments fit a pattern, and what its parameters are then.
+pub(super) fn fit<'a>(pattern: &str, mut rest: impl Iterator<Item = &'a str>) -> Option<(Vec<Fit>, BTreeMap<String, String>)> {
     let mut fits = Vec::new();
     let mut parameters = BTreeMap::new();
     for segment in segments(pattern) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::events;
+use super::moment;
 use super::request::Request;
 use super::response_type::ResponseType;
 use super::verdict::Caller;
@@ -33,7 +33,7 @@ impl Variables<'_> {
             "resourcePath" => request.route?.path.clone(),
             "stage" => request.template.stage_name.clone(),
             "protocol" => "HTTP/1.1".to_owned(),
-            "requestTimeEpoch" => events::epoch_millis(request).to_string(),
+            "requestTimeEpoch" => moment::epoch_millis(request.received).to_string(),
             "identity.sourceIp" => request.source.to_string(),
             "identity.userAgent" => request.header("user-agent")?.to_owned(),
             "error.message" => self.response.message()?.to_owned(),

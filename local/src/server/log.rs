@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::gateway::{Outcome, ResponseType};
+use crate::gateway::{Outcome, OwnAnswer, ResponseType};
 
 /// What the log says about one request. Neither query nor headers, because either may hold a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct LogLine {
     pub path: String,
     /// The status of the response.
     pub status: StatusCode,
-    /// What happened: the gateway response's type if there was one, else the authorizer's `code`, else `open`.
+    /// What happened: the gateway response's type, or what an HTTP API said by itself, if there was either; else the authorizer's `code`, else `open`.
     pub code: String,
     /// Who the authorizer said the caller is.
     pub principal: Option<String>,
@@ -30,8 +30,9 @@ pub struct LogLine {
 
 impl LogLine {
     pub(super) fn new(method: String, path: String, status: StatusCode, outcome: Outcome) -> Self {
-        let reached = outcome.gateway_response.is_none();
-        let code = match (outcome.gateway_response.map(ResponseType::name), outcome.code) {
+        let own = outcome.gateway_response.map(ResponseType::name).or(outcome.own_answer.map(OwnAnswer::message));
+        let reached = own.is_none();
+        let code = match (own, outcome.code) {
             (Some(response), Some(code)) => format!("{response} ({code})"),
             (Some(response), None) => response.to_owned(),
             (None, Some(code)) => code,

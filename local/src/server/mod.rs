@@ -1,4 +1,4 @@
-//! The gateway on a port: HTTP/1.1, one line per request, a clean end.
+//! An API on a port: HTTP/1.1, one line per request, a clean end.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,18 +18,18 @@ mod tests;
 pub(crate) use accept::accept;
 pub use log::LogLine;
 
-use crate::gateway::{BODY_LIMIT, Gateway};
+use crate::gateway::{Api, BODY_LIMIT};
 
 /// Receives the line of every request.
 pub type Log = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
-/// Serves the gateway until `stop` resolves, then finishes running requests, for five seconds at most.
-pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, log: Log, stop: impl Future<Output = ()>) {
-    let answer = move |request, source| answer(Arc::clone(&gateway), Arc::clone(&log), request, source);
+/// Serves an API until `stop` resolves, then finishes running requests, for five seconds at most.
+pub async fn serve<A: Api>(listener: TcpListener, api: Arc<A>, log: Log, stop: impl Future<Output = ()>) {
+    let answer = move |request, source| answer(Arc::clone(&api), Arc::clone(&log), request, source);
     accept(listener, answer, stop).await;
 }
 
-async fn answer(gateway: Arc<Gateway>, log: Log, request: Request<Incoming>, source: IpAddr) -> Response<Full<Bytes>> {
+async fn answer<A: Api>(api: Arc<A>, log: Log, request: Request<Incoming>, source: IpAddr) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
     let Some(body) = collect(body, BODY_LIMIT).await else {
@@ -37,8 +37,8 @@ async fn answer(gateway: Arc<Gateway>, log: Log, request: Request<Incoming>, sou
         *response.status_mut() = StatusCode::BAD_REQUEST;
         return response;
     };
-    let (response, outcome) = gateway.handle(Request::from_parts(parts, body), source).await;
-    let path = redact(&path, gateway.import_prefixes()).into_owned();
+    let (response, outcome) = api.handle(Request::from_parts(parts, body), source).await;
+    let path = redact(&path, api.import_prefixes()).into_owned();
     log(&LogLine::new(method, path, response.status(), outcome));
     response.map(Full::new)
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::*;
 use crate::Invoke;
+use crate::gateway::Gateway;
 use crate::template::Template;
 
 /// A server whose open route answers with what it got, once `release` lets it.

@@ -56,6 +56,12 @@ pub enum TemplateError {
         /// The name as written.
         name: String,
     },
+    /// `Fn::ImportValue` names what the other template doesn't export under its conditions.
+    #[error("{name:?} is imported, but no output of the other template exports it; correct the name, or export it there")]
+    UnknownImport {
+        /// The export's name.
+        name: String,
+    },
     /// A condition is missing or refers to itself.
     #[error("the condition {name:?} is missing or refers to itself; correct it under `Conditions`")]
     Condition {

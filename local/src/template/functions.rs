@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::api::{Api, flag, texts};
-use super::{TemplateError, names::API_ID, scope::Scope, yaml::scalar};
+use super::{TemplateError, names, names::API_ID, scope::Scope, yaml::scalar};
 
 /// Lambda's own default, in seconds.
 const DEFAULT_TIMEOUT: u32 = 3;
@@ -15,6 +15,8 @@ const DEFAULT_TIMEOUT: u32 = 3;
 pub struct FunctionBlock {
     /// The resource's logical id.
     pub logical_id: String,
+    /// Its ARN, as other stacks name it.
+    pub arn: String,
     /// `Metadata.BuildProperties.Binary`: the cargo binary that SAM builds for it.
     pub binary: String,
     /// Its environment variables, `Globals` merged in.
@@ -64,6 +66,7 @@ fn function(scope: &Scope, id: &str, resource: &Value) -> Result<FunctionBlock, 
     };
     Ok(FunctionBlock {
         logical_id: id.to_owned(),
+        arn: names::attribute(scope, id, "Arn")?.unwrap_or_default(),
         binary: binary.to_owned(),
         environment: texts(scope, id, &environment, "Variables")?,
         timeout_seconds,

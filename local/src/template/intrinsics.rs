@@ -43,6 +43,11 @@ impl Scope {
                 }
                 if found.is_null() { Err(TemplateError::shape(at, "there is no such entry")) } else { self.resolve(found) }
             }
+            ("ImportValue", name) => {
+                let name = self.must_be_text(name, &at)?;
+                let found = self.imports.get(&name).map(|value| Some(value.clone().into()));
+                found.ok_or(TemplateError::UnknownImport { name })
+            }
             ("If" | "GetAtt" | "Sub" | "Join" | "Split" | "Select" | "FindInMap", _) => {
                 Err(TemplateError::shape(at, "its arguments are malformed"))
             }

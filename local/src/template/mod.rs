@@ -1,17 +1,17 @@
 //! The SAM template as the local gateway and engine need it: everything resolved, nothing that isn't served.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-use serde_json::{Map, Value};
 
 mod api;
 mod conditions;
 mod cors;
+mod document;
 mod error;
 mod functions;
 mod gateway_responses;
+mod http_api;
+mod http_cors;
 mod intrinsics;
 mod names;
 mod parameters;
@@ -25,10 +25,12 @@ pub use cors::Cors;
 pub use error::TemplateError;
 pub use functions::{FunctionBlock, Route};
 pub use gateway_responses::{GatewayResponse, HeaderValueExpr};
-pub use names::{ACCOUNT, API_ID, REGION, STACK};
+pub use http_api::HttpApi;
+pub use http_cors::HttpCors;
+pub use names::{ACCOUNT, API_ID, HTTP_API_ID, REGION, STACK};
 pub use storage::{GenerateSecretString, SecretBlock, TableBlock};
 
-use scope::Scope;
+use document::Document;
 
 /// What one template deploys, for one choice of parameters.
 #[derive(Debug, Clone)]
@@ -57,6 +59,8 @@ pub struct Template {
     pub secrets: Vec<SecretBlock>,
     /// ARNs of SNS topics.
     pub topics: Vec<String>,
+    /// What other stacks may import, by name.
+    pub exports: BTreeMap<String, String>,
 }
 
 impl Template {
@@ -71,8 +75,7 @@ impl Template {
     /// # Errors
     /// [`TemplateError`] if the file can't be read, or as [`Template::parse`].
     pub fn read(path: &Path, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        let text = std::fs::read_to_string(path).map_err(|source| TemplateError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, overrides)
+        Self::parse(&text(path)?, overrides)
     }
 
     /// Resolves a template's text.
@@ -81,23 +84,9 @@ impl Template {
     /// [`TemplateError`] if it isn't a template, a parameter breaks its rules, or something that is served
     /// refers to nothing or can't be emulated.
     pub fn parse(text: &str, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        let mut document = yaml::to_json(text)?;
-        let mut section = |name: &str| match document.get_mut(name).map(Value::take) {
-            None | Some(Value::Null) => Ok(Map::new()),
-            Some(Value::Object(map)) => Ok(map),
-            Some(_) => Err(TemplateError::shape(name, "it must be a map")),
-        };
-        let globals = Value::Object(section("Globals")?);
-        let mut scope = Scope {
-            parameters: parameters::values(&section("Parameters")?, overrides)?,
-            conditions: section("Conditions")?,
-            mappings: Value::Object(section("Mappings")?),
-            resources: section("Resources")?,
-            depth: Cell::default(),
-        };
-        scope.drop_conditional()?;
-        apply_globals(&mut scope, &globals);
-
+        let document = Document::read(text, |_| overrides.clone(), BTreeMap::new())?;
+        let exports = document.exports()?;
+        let scope = document.scope;
         let api = api::read(&scope)?;
         let functions = functions::read(&scope)?;
         Ok(Self {
@@ -108,6 +97,7 @@ impl Template {
             secrets: storage::secrets(&scope)?,
             topics: names::references(&scope, "AWS::SNS::Topic")?,
             functions,
+            exports,
             authorizer: api.authorizer,
             api_key_source: api.api_key_source,
             cors: api.cors,
@@ -117,32 +107,8 @@ impl Template {
     }
 }
 
-/// Merges SAM's `Globals` into the resources, as SAM does: maps deeply, lists one after the other, the rest overridden.
-fn apply_globals(scope: &mut Scope, globals: &Value) {
-    for (section, kind) in [("Function", "AWS::Serverless::Function"), ("Api", "AWS::Serverless::Api")] {
-        let Some(shared) = globals.get(section) else {
-            continue;
-        };
-        for resource in scope.resources.values_mut().filter(|resource| resource["Type"] == kind) {
-            let own = resource["Properties"].take();
-            resource["Properties"] = merged(shared.clone(), own);
-        }
-    }
-}
-
-fn merged(shared: Value, own: Value) -> Value {
-    match (shared, own) {
-        (shared, Value::Null) => shared,
-        (Value::Object(mut shared), Value::Object(own)) => {
-            for (key, value) in own {
-                let value = merged(shared.remove(&key).unwrap_or_default(), value);
-                shared.insert(key, value);
-            }
-            Value::Object(shared)
-        }
-        (Value::Array(shared), Value::Array(own)) => shared.into_iter().chain(own).collect(),
-        (_, own) => own,
-    }
+fn text(path: &Path) -> Result<String, TemplateError> {
+    std::fs::read_to_string(path).map_err(|source| TemplateError::Read { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ pub const STACK: &str = "local";
 /// The REST API's id, as in `methodArn` and `requestContext.apiId`.
 pub const API_ID: &str = "local";
 
+/// The HTTP API's id, as in `routeArn` and `requestContext.apiId`.
+pub const HTTP_API_ID: &str = "localhttp";
+
 pub(super) fn pseudo_parameter(name: &str) -> Option<String> {
     let value = match name {
         "AWS::Region" => REGION.to_owned(),
@@ -93,7 +96,8 @@ fn physical(scope: &Scope, id: &str, resource: &Value) -> Result<String, Templat
         "AWS::Serverless::Function" | "AWS::Lambda::Function" => named("FunctionName"),
         "AWS::Logs::LogGroup" => named("LogGroupName"),
         "AWS::Serverless::Api" | "AWS::ApiGateway::RestApi" => Ok(API_ID.to_owned()),
-        "AWS::ApiGateway::Stage" => named("StageName"),
+        "AWS::ApiGatewayV2::Api" => Ok(HTTP_API_ID.to_owned()),
+        "AWS::ApiGateway::Stage" | "AWS::ApiGatewayV2::Stage" => named("StageName"),
         "AWS::SNS::Topic" => Ok(format!("arn:aws:sns:{REGION}:{ACCOUNT}:{}", named("TopicName")?)),
         _ => Ok(format!("{STACK}-{id}")),
     }

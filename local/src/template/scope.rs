@@ -16,6 +16,8 @@ pub(super) struct Scope {
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) conditions: Map<String, Value>,
     pub(super) mappings: Value,
+    /// What other stacks export, by name.
+    pub(super) imports: BTreeMap<String, String>,
     /// The resources whose condition holds, as written.
     pub(super) resources: Map<String, Value>,
     /// How deep the resolving that is under way has gone.
