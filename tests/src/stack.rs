@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use local::{
     engine::{Engine, Published},
     functions::Wiring,
-    template::Template,
+    template::{HttpApi, Template},
 };
 use serde_json::{Value, json};
 use shared::{
@@ -68,6 +68,13 @@ fn template_with(parameters: &[(&str, &str)]) -> Template {
     let overrides = [("BcryptCost", "4")].iter().chain(parameters);
     let overrides: BTreeMap<_, _> = overrides.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Template::read(path, &overrides).expect("the template of this project")
+}
+
+/// The project's HTTP API, beside a template.
+#[must_use]
+pub fn http_api(template: &Template) -> HttpApi {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../http-api.yaml"));
+    HttpApi::read(path, &BTreeMap::new(), template).expect("the HTTP API of this project")
 }
 
 impl Stack {

@@ -14,6 +14,7 @@ mod crash;
 mod documented;
 mod engine_only;
 mod events;
+mod http_api;
 mod idempotency;
 mod imports;
 mod insights;
