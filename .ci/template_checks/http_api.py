@@ -15,6 +15,8 @@ from .expansion import ROOT, differences, listed
 
 # What `ANY` of template.yaml is here: that would take the preflight of a browser too, and the authorizer would refuse it.
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+# What stays the REST API's: the console shows why a request was refused, and an HTTP API never says.
+REST_ONLY = {"ConsoleFunction"}
 STAGE_VARIABLES = {"routes": "management"}
 ACCESS_LOG_MAY_HOLD = {
     "requestId", "requestTimeEpoch", "identity.sourceIp", "routeKey", "status", "error.responseType", "authorizer.keyId",
@@ -48,6 +50,8 @@ class HttpApi:
                 continue  # a preflight, which an HTTP API answers by itself
             verb, path = route.split(" ")
             function = re.search(r"\$\{(\w+)\.Arn\}", json.dumps(integration["uri"]))[1]
+            if function in REST_ONLY:
+                continue
             only_if = condition(self.template.api()["paths"][path])
             for method in METHODS if verb == "ANY" else [verb]:
                 routes[f"{method} {path}"] = (function, not operation.get("security"), only_if)
