@@ -65,11 +65,11 @@ function hatch() {
       s("rect", { class: "hatch-ground", width: 5, height: 5 }), s("rect", { class: "hatch-line", width: 2.5, height: 5 })));
 }
 
-/** The next number that divides well. */
+/** The next number of which the half is a whole one too. */
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  const top = [1, 2, 4, 6, 8, 10].find((factor) => factor * power >= value) * power;
-  return Math.max(2, top);
+  const factors = power === 1 ? [2, 4, 6, 8, 10] : [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10];
+  return factors.find((factor) => factor * power >= value) * power;
 }
 
 function short(value) {

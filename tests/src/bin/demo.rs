@@ -1,4 +1,6 @@
-//! The local system with a month behind it: owners, keys and what they were used for, to look at the console with.
+//! The local system with a month behind it: owners, keys and what they were used for, to look at the console with. Everything in it
+//! was done through the API, at a clock that was set back.
+//!
 //! `cargo run -p tests --bin demo`
 
 use std::{
@@ -19,14 +21,20 @@ use shared::host::{Clock, Host};
 use tests::stack;
 use tokio::net::TcpListener;
 
+/// Who has which keys, since which day, and how often each is used on a working day.
+const STORY: &str = include_str!("../../fixtures/demo.json");
+
 /// How many days are behind it.
 const DAYS: u64 = 30;
 
 /// A day, in milliseconds.
 const DAY_MILLIS: u64 = 86_400_000;
 
-/// So many attempts are copied to the audit table before it is waited for: more of them would be lost.
+/// So many attempts are made before their copies are waited for: more would be lost.
 const AT_ONCE: usize = 800;
+
+/// How long copies of attempts take to be written, and refusals to be forgotten.
+const PAUSE: Duration = Duration::from_millis(1_500);
 
 /// A local system with a month behind it, on 127.0.0.1.
 #[derive(Debug, Parser)]
@@ -36,144 +44,16 @@ struct Options {
     port: u16,
 }
 
-/// The operating system's clock, some time ago.
+/// A clock that is behind another.
 struct Behind {
-    real: Arc<dyn Clock>,
+    of: Arc<dyn Clock>,
     millis: AtomicU64,
 }
 
 impl Clock for Behind {
     fn millis(&self) -> u64 {
-        self.real.millis() - self.millis.load(Ordering::SeqCst)
+        self.of.millis().saturating_sub(self.millis.load(Ordering::SeqCst))
     }
-}
-
-/// A key, how often it is used on a working day, and by whom.
-struct Used {
-    order: Value,
-    daily: u64,
-    path: &'static str,
-    agent: &'static str,
-    address: [u8; 4],
-}
-
-fn keys() -> Vec<Used> {
-    let key = |name: &str, owner: &str, environment: &str, policy: Value, daily, path, agent, address| {
-        let (kind, id) = owner.split_once(':').unwrap_or_default();
-        let mut order = json!({ "name": name, "owner": { "type": kind, "id": id }, "environment": environment });
-        if let (Some(order), Value::Object(policy)) = (order.as_object_mut(), policy) {
-            order.extend(policy);
-        }
-        Used { order, daily, path, agent, address }
-    };
-    let reports = json!({ "scopes": ["read", "GET /reports/{id}"], "metadata": { "team": "data", "ticket": "OPS-2214" },
-        "limits": [{ "requests": 40, "per": "minute" }, { "requests": 20_000, "per": "month" }], "rotate_every_days": 90 });
-    let hooks = json!({ "scopes": ["POST /example/hooks"], "ip_allowlist": ["198.51.100.0/24"],
-        "limits": [{ "requests": 25, "per": "day" }] });
-    vec![
-        key(
-            "Nightly export",
-            "service:warehouse",
-            "live",
-            reports,
-            34,
-            "/example/reports/7",
-            "warehouse-sync/4.2",
-            [203, 0, 113, 24],
-        ),
-        key(
-            "Billing dashboard",
-            "service:billing",
-            "live",
-            json!({ "plan": "business" }),
-            21,
-            "/example/invoices",
-            "Mozilla/5.0 (X11; Linux x86_64)",
-            [203, 0, 113, 61],
-        ),
-        key("Shop webhooks", "service:shop", "live", hooks, 23, "/example/hooks", "shop-hooks/1.9", [198, 51, 100, 12]),
-        key(
-            "iOS app",
-            "service:mobile",
-            "live",
-            json!({ "plan": "business", "shared_limits": true }),
-            27,
-            "/example/feed",
-            "ExampleApp/7.1 CFNetwork/1494",
-            [192, 0, 2, 140],
-        ),
-        key(
-            "Android app",
-            "service:mobile",
-            "live",
-            json!({ "plan": "business", "shared_limits": true }),
-            31,
-            "/example/feed",
-            "okhttp/4.12.0",
-            [192, 0, 2, 141],
-        ),
-        key(
-            "Android app, beta",
-            "service:mobile",
-            "test",
-            json!({ "plan": "trial" }),
-            6,
-            "/example/feed",
-            "okhttp/5.0.0-alpha",
-            [192, 0, 2, 150],
-        ),
-        key(
-            "Release pipeline",
-            "service:ci",
-            "live",
-            json!({ "scopes": ["read", "write", "self:rotate"] }),
-            8,
-            "/example/releases",
-            "curl/8.11.1",
-            [203, 0, 113, 90],
-        ),
-        key(
-            "Partner: Nordlicht",
-            "user:nordlicht",
-            "live",
-            json!({ "plan": "partner" }),
-            15,
-            "/example/catalog",
-            "nordlicht/2.0",
-            [198, 51, 100, 77],
-        ),
-        key(
-            "Partner: Blue Harbour",
-            "user:blue-harbour",
-            "live",
-            json!({ "plan": "partner" }),
-            5,
-            "/example/catalog",
-            "python-requests/2.32",
-            [198, 51, 100, 78],
-        ),
-        key(
-            "Ann's notebook",
-            "user:ann",
-            "test",
-            json!({ "plan": "trial" }),
-            3,
-            "/example/reports/2",
-            "python-httpx/0.28",
-            [203, 0, 113, 7],
-        ),
-        key("Bob's scripts", "user:bob", "test", json!({ "plan": "trial" }), 0, "/example", "curl/8.11.1", [203, 0, 113, 8]),
-        key(
-            "Old importer",
-            "service:legacy",
-            "live",
-            json!({ "scopes": ["read", "write", "delete"] }),
-            0,
-            "/example",
-            "Java/1.8",
-            [203, 0, 113, 9],
-        ),
-    ]
 }
 
 #[tokio::main]
@@ -181,112 +61,114 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
     let plain = output::host(tracing::Level::WARN);
-    let behind = Arc::new(Behind { real: Arc::clone(&plain.clock), millis: AtomicU64::new(DAYS * DAY_MILLIS) });
-    let system = System::start(stack::template(), None, Host { clock: Arc::clone(&behind) as Arc<dyn Clock>, ..plain }).await?;
-    let admin = issue(
-        &system,
-        &json!({ "name": "operations", "owner": { "type": "user", "id": "maria" }, "environment": "live",
-        "scopes": ["admin"] }),
-    )
-    .await?;
-    live(&system, &behind, &admin).await?;
-    println!("API keys on http://{}\n\n    ADMIN={}\n\nRequests:", listener.local_addr()?, secret(&admin));
+    let clock = Arc::new(Behind { of: Arc::clone(&plain.clock), millis: AtomicU64::new(DAYS * DAY_MILLIS) });
+    let host = Host { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..plain };
+    let system = System::start(stack::template(), None, host).await?;
+    let order = json!({ "name": "operations", "owner": { "type": "user", "id": "maria" }, "environment": "live",
+        "scopes": ["admin"] });
+    let people = People { admin: secret(&system.invoke("issue", order).await?)?, system: &system };
+    people.live(&clock).await?;
+    println!("API keys on http://{}\n\n    ADMIN={}\n\nRequests:", listener.local_addr()?, people.admin);
     let log: server::Log = Arc::new(|line| println!("{line}"));
     server::serve(listener, Arc::clone(&system.gateway), log, std::future::pending()).await;
     Ok(())
 }
 
-/// Lives through the days.
-async fn live(system: &System, behind: &Behind, admin: &Value) -> Result<(), Box<dyn std::error::Error>> {
-    let admin = secret(admin);
-    for (name, plan) in [
-        (
-            "business",
-            json!({ "scopes": ["read", "write"], "limits": [{ "requests": 100, "per": "second" }, { "requests": 50_000, "per": "day" }] }),
-        ),
-        (
-            "partner",
-            json!({ "scopes": ["GET /example/catalog"], "limits": [{ "requests": 12, "per": "day" }], "rotate_every_days": 180 }),
-        ),
-        ("trial", json!({ "scopes": ["read"], "limits": [{ "requests": 1_000, "per": "day" }], "rotate_every_days": 30 })),
-    ] {
-        ask(system, Method::PUT, &format!("/v1/plans/{name}"), &admin, plan).await;
-    }
-    let limits = json!({ "limits": [{ "requests": 5_000, "per": "day" }, { "requests": 100_000, "per": "month" }] });
-    ask(system, Method::PUT, "/v1/owners/service/mobile/limits", &admin, limits).await;
-    let mut issued = Vec::new();
-    for used in keys() {
-        let key = issue(system, &used.order).await?;
-        issued.push((used, key));
-    }
-    let mut attempts = 0;
-    for day in 0..=DAYS {
-        behind.millis.store((DAYS - day) * DAY_MILLIS, Ordering::SeqCst);
-        // Less on two days of seven, and more as time goes by.
-        let share = (if day % 7 >= 5 { 40 } else { 100 }) * (70 + day) / 100;
-        for (used, key) in &issued {
-            let uses = used.daily * share / 100 + (used.daily * (day * 7 % 5)) / 20;
-            let method = if used.path.ends_with("hooks") { Method::POST } else { Method::GET };
-            for _ in 0..uses {
-                call(system, &method, used.path, &secret(key), used.agent, used.address).await;
-                attempts += 1;
-                if attempts % AT_ONCE == 0 {
-                    tokio::time::sleep(Duration::from_millis(1_500)).await;
+/// Whoever asks the API.
+struct People<'a> {
+    system: &'a System,
+    admin: String,
+}
+
+impl People<'_> {
+    async fn live(&self, clock: &Behind) -> Result<(), Box<dyn std::error::Error>> {
+        let story: Value = serde_json::from_str(STORY)?;
+        for (name, plan) in story["plans"].as_object().into_iter().flatten() {
+            self.ask(Method::PUT, &format!("/v1/plans/{name}"), plan).await?;
+        }
+        for (path, limits) in story["shared_limits"].as_object().into_iter().flatten() {
+            self.ask(Method::PUT, path, limits).await?;
+        }
+        let keys = story["keys"].as_array().ok_or("the story has no keys")?;
+        let mut issued: Vec<(&Value, Value)> = Vec::new();
+        let mut attempts = 0;
+        for day in 0..=DAYS {
+            clock.millis.store((DAYS - day) * DAY_MILLIS, Ordering::SeqCst);
+            for key in keys.iter().filter(|key| key["since"] == day) {
+                issued.push((key, self.ask(Method::POST, "/v1/keys", &key["order"]).await?));
+            }
+            for (key, document) in &issued {
+                for _ in 0..uses(key["daily"].as_u64().unwrap_or_default(), day) {
+                    self.call(key, &secret(document)?, None).await;
+                    attempts += 1;
+                    if attempts % AT_ONCE == 0 {
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                }
+                // Now and then somebody tries what the key may not.
+                if key["daily"] != 0 && day % 9 == 4 {
+                    self.call(key, &secret(document)?, Some(Method::DELETE)).await;
                 }
             }
-            // Now and then somebody tries what the key may not.
-            if used.daily > 0 && day % 9 == 4 {
-                call(system, &Method::DELETE, used.path, &secret(key), used.agent, used.address).await;
+        }
+        tokio::time::sleep(PAUSE).await;
+        self.today(&issued).await
+    }
+
+    /// A rotation whose old secret is still used, a key that is switched off, one that is revoked.
+    async fn today(&self, issued: &[(&Value, Value)]) -> Result<(), Box<dyn std::error::Error>> {
+        let named = |name: &str| {
+            let found = issued.iter().find(|(key, _)| key["order"]["name"] == name);
+            found.ok_or_else(|| format!("the story has no key {name}"))
+        };
+        let path = |key: &Value, what| format!("/v1/keys/{}/{what}", key["id"].as_str().unwrap_or_default());
+        let (key, old) = named("Nightly export")?;
+        let new = self.ask(Method::POST, &path(old, "rotate"), &json!({ "grace_seconds": 604_800 })).await?;
+        self.ask(Method::POST, &path(&named("Bob's scripts")?.1, "disable"), &json!({})).await?;
+        let reason = json!({ "reason": "replaced by the new importer" });
+        self.ask(Method::POST, &path(&named("Old importer")?.1, "revoke"), &reason).await?;
+        tokio::time::sleep(PAUSE).await;
+        for (document, agent, address, times) in [
+            (&new, "warehouse-sync/4.3", "203.0.113.24", 9),
+            (old, "warehouse-sync/4.2", "203.0.113.25", 3),
+            (old, "cron on build-7", "203.0.113.90", 1),
+        ] {
+            let mut key = (*key).clone();
+            (key["agent"], key["address"]) = (agent.into(), address.into());
+            for _ in 0..times {
+                self.call(&key, &secret(document)?, None).await;
             }
         }
+        self.call(key, &secret(old)?, Some(Method::DELETE)).await;
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
     }
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    finish(system, &admin, &issued).await;
-    Ok(())
-}
 
-/// What was done today: a rotation whose old secret is still used, a key switched off, another revoked.
-async fn finish(system: &System, admin: &str, issued: &[(Used, Value)]) {
-    let change = |index: usize, what: &'static str, body: Value| async move {
-        let id = issued[index].1["id"].as_str().unwrap_or_default();
-        ask(system, Method::POST, &format!("/v1/keys/{id}/{what}"), admin, body).await
-    };
-    let rotated = change(0, "rotate", json!({ "grace_seconds": 604_800 })).await;
-    change(10, "disable", json!({})).await;
-    change(11, "revoke", json!({ "reason": "replaced by the new importer" })).await;
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    let (used, key) = &issued[0];
-    for (secret, agent, address, times) in [
-        (secret(&rotated), "warehouse-sync/4.3", used.address, 9),
-        (secret(key), used.agent, [203, 0, 113, 25], 3),
-        (secret(key), "cron on build-7", [203, 0, 113, 90], 1),
-    ] {
-        for _ in 0..times {
-            call(system, &Method::GET, used.path, &secret, agent, address).await;
+    async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Value, Box<dyn std::error::Error>> {
+        let request = Request::builder().method(method).uri(path).header("x-api-key", &self.admin);
+        let request = request.body(Bytes::from(body.to_string()))?;
+        let (response, _) = self.system.gateway.handle(request, IpAddr::from(Ipv4Addr::LOCALHOST)).await;
+        let document: Value = serde_json::from_slice(response.body())?;
+        if response.status().is_success() { Ok(document) } else { Err(format!("{path}: {document}").into()) }
+    }
+
+    async fn call(&self, key: &Value, secret: &str, method: Option<Method>) {
+        let text = |name: &str| key[name].as_str().unwrap_or_default();
+        let own = if text("path").ends_with("hooks") { Method::POST } else { Method::GET };
+        let request = Request::builder().method(method.unwrap_or(own)).uri(text("path"));
+        let request = request.header("x-api-key", secret).header("user-agent", text("agent")).body(Bytes::new());
+        if let (Ok(request), Ok(address)) = (request, text("address").parse()) {
+            self.system.gateway.handle(request, address).await;
         }
     }
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
 }
 
-async fn issue(system: &System, order: &Value) -> Result<Value, String> {
-    let key = system.invoke("issue", order.clone()).await?;
-    if key["secret"].is_string() { Ok(key) } else { Err(format!("a key was not issued: {key}")) }
+/// Less on two days of seven, and more as time goes by.
+const fn uses(daily: u64, day: u64) -> u64 {
+    let share = if day % 7 >= 5 { 40 } else { 100 };
+    daily * share * (70 + day) / 10_000 + daily * (day * 7 % 5) / 20
 }
 
-fn secret(key: &Value) -> String {
-    key["secret"].as_str().unwrap_or_default().to_owned()
-}
-
-async fn ask(system: &System, method: Method, path: &str, admin: &str, body: Value) -> Value {
-    let request = Request::builder().method(method).uri(path).header("x-api-key", admin).body(Bytes::from(body.to_string()));
-    let Ok(request) = request else { return Value::Null };
-    let (response, _) = system.gateway.handle(request, IpAddr::from(Ipv4Addr::LOCALHOST)).await;
-    serde_json::from_slice(response.body()).unwrap_or_default()
-}
-
-async fn call(system: &System, method: &Method, path: &str, secret: &str, agent: &str, address: [u8; 4]) {
-    let request = Request::builder().method(method).uri(path).header("x-api-key", secret).header("user-agent", agent);
-    if let Ok(request) = request.body(Bytes::new()) {
-        system.gateway.handle(request, IpAddr::from(address)).await;
-    }
+fn secret(key: &Value) -> Result<String, String> {
+    key["secret"].as_str().map(ToOwned::to_owned).ok_or_else(|| format!("no secret was issued: {key}"))
 }

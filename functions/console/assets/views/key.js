@@ -36,7 +36,7 @@ export function key(page) {
     };
     const view = part(load, signal);
     return h("section", { class: "key" },
-      h("p", { class: "crumb" }, h("a", { href: "#/keys" }, "Keys"), h("span", { "aria-hidden": "true" }, " /")),
+      h("p", { class: "crumb" }, h("a", { href: "#/keys" }, h("span", { "aria-hidden": "true" }, "← "), "All keys")),
       h("div", { class: "head" }, h("div", null, heading, state), buttons),
       h("nav", { class: "tabs", "aria-label": "Of this key" }, h("ul", null, Object.entries(PAGES).map(([name, [label, end]]) =>
         h("li", null, h("a", {

@@ -62,7 +62,7 @@ function form({ plans, key, action, back, send, done, reload }) {
   const name = input("text", { maxlength: 64 });
   name.value = key.name;
   const kind = select([["user", "User"], ["service", "Service"]], key.owner.type);
-  const id = input("text", { maxlength: 128 });
+  const id = input("text", { maxlength: 64 });
   id.value = key.owner.id;
   const environment = select([["live", "live"], ["test", "test"]], key.environment);
   const plan = isNew && select([["", "No plan"], ...plans.map(({ name }) => [name, name])], "");
@@ -132,7 +132,7 @@ function form({ plans, key, action, back, send, done, reload }) {
     field("Name", name, { path: "name", required: true, hint: "What people call it, up to 64 characters." }),
     isNew && h("div", { class: "side-by-side", "data-path": "owner" },
       field("Owner type", kind, { path: "owner.type" }),
-      field("Owner id", id, { path: "owner.id", required: true, hint: "Visible ASCII characters without spaces." })),
+      field("Owner id", id, { path: "owner.id", required: true, hint: "Up to 64 visible ASCII characters, without spaces." })),
     isNew && h("div", { class: "side-by-side" },
       field("Environment", environment, { path: "environment" }),
       field("Plan", plan, { path: "plan", hint: "Gives scopes, limits and rotation, unless you fill them in." })),

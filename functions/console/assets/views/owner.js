@@ -29,7 +29,7 @@ export function owner({ params, signal }) {
   draw();
   const query = new URLSearchParams({ status: "any", owner_type: type, owner_id: id });
   return h("section", null,
-    h("p", { class: "crumb" }, h("a", { href: "#/keys" }, "Keys"), h("span", { "aria-hidden": "true" }, " /")),
+    h("p", { class: "crumb" }, h("a", { href: "#/keys" }, h("span", { "aria-hidden": "true" }, "← "), "All keys")),
     h("div", { class: "head" },
       h("h1", { tabindex: "-1" }, text(`${type}:${id}`)),
       h("div", { class: "buttons" },
