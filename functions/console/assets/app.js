@@ -6,6 +6,7 @@ import * as router from "./router.js";
 import * as theme from "./theme.js";
 import * as help from "./help.js";
 import { closeAll } from "./dialog.js";
+import { announce } from "./notices.js";
 import { signIn } from "./views/signin.js";
 import { forget, keys } from "./views/keys.js";
 import { key } from "./views/key.js";
@@ -39,6 +40,7 @@ function render(reason) {
     fill(byId("who"));
     fill(byId("main"), signIn(reason));
     (byId("admin-key") ?? byId("main")).focus();
+    if (reason) announce(reason);
   } else {
     fill(byId("who"), h("a", { href: `#/keys/${self.id}`, title: "Your key" }, text(self.name)));
     router.show();

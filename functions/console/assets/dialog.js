@@ -1,6 +1,6 @@
 // Questions that have to be answered first, as native dialogs: the focus stays in them, and goes back to where it was.
 
-import { h, fill } from "./dom.js";
+import { h, fill, text } from "./dom.js";
 import { failure } from "./loading.js";
 import { Problem } from "./api.js";
 import { showProblem } from "./form.js";
@@ -27,7 +27,7 @@ export function dialog({ title, content, kind = "", dismissable = () => true }) 
       (before?.isConnected && before !== document.body ? before : heading)?.focus();
       resolve(answer);
     },
-  }, h("h2", { id }, title));
+  }, h("h2", { id }, text(title)));
   const close = (value = null) => {
     answer = value;
     closing = true;

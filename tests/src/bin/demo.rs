@@ -2,6 +2,7 @@
 //! was done through the API, at a clock that was set back.
 //!
 //! `cargo run -p tests --bin demo`
+#![expect(clippy::print_stdout, reason = "a program for a terminal")]
 
 use std::{
     net::{IpAddr, Ipv4Addr},

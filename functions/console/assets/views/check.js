@@ -19,7 +19,7 @@ export function check(key) {
   const method = select(METHODS.map((name) => [name, name]), "GET");
   const place = input("text", { class: "mono", placeholder: "/reports/7" });
   const address = input("text", { class: "mono", placeholder: "203.0.113.7" });
-  const answer = h("div");
+  const answer = h("div", { class: "part" });
   const submit = async (event) => {
     event.preventDefault();
     clearProblems(form);

@@ -1,6 +1,6 @@
 // One key: what it is, and what can be done with it. Its other pages have the same head.
 
-import { fill, h, text } from "../dom.js";
+import { fill, h, text, visible } from "../dom.js";
 import { get, path } from "../api.js";
 import * as actions from "../actions.js";
 import * as badges from "../badges.js";
@@ -28,7 +28,7 @@ export function key(page) {
     const state = h("p", { class: "state" });
     const load = async () => {
       const key = await get(path`/v1/keys/${params.id}`, {}, signal);
-      document.title = `${key.name} · API keys`;
+      document.title = `${visible(key.name)} · API keys`;
       fill(heading, text(key.name));
       fill(state, badges.status(key.status), badges.environment(key.environment), badges.owner(key.owner), text(key.id, "mono muted"));
       fill(buttons, actions.buttons(key, view.reload));
