@@ -13,6 +13,12 @@ FOCUSED = """
 }
 """
 
+# Fields that have no name but their placeholder, which is gone as soon as somebody types. The checker lets them pass.
+NAMELESS = """
+() => [...document.querySelectorAll("input, select, textarea")]
+  .filter((field) => field.labels.length === 0 && !field.ariaLabel).map((field) => field.outerHTML)
+"""
+
 
 def tab_to(page: Page, name: str, key: str = "Tab") -> None:
     for _ in range(60):
@@ -87,6 +93,7 @@ def no_rule_of_accessibility_is_broken(browser, system):
     def check(page: Page, what: str) -> None:
         rules = {} if scheme == "light" else {"runOnly": ["color-contrast"]}  # all that the dark can change
         results = axe.run(page, options={"resultTypes": ["violations"], **rules}).response
+        faults.extend(f"{what}: no label: {field}" for field in page.evaluate(NAMELESS))
         for violation in results["violations"]:
             where = [(node["target"], node["failureSummary"]) for node in violation["nodes"][:3]]
             faults.append(f"{what}: {violation['id']}: {violation['help']}: {where}")
