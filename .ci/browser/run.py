@@ -10,6 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 import access
 import journey
 import screenshots
+import trouble
 from system import System
 
 CHROMIUM = "/usr/bin/chromium"
@@ -27,7 +28,7 @@ def main() -> None:
         if mode == "screenshots":
             screenshots.take(browser, system)
         else:
-            for check in journey.CHECKS + access.CHECKS:
+            for check in journey.CHECKS + trouble.CHECKS + access.CHECKS:
                 if named and check.__name__ not in named:
                     continue
                 began = time.monotonic()

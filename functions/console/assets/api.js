@@ -50,9 +50,9 @@ export function identify(secret) {
 async function request(method, path, options) {
   for (let waits = 0; ; waits += 1) {
     const response = await send(method, path, options);
-    const document = await json(response);
+    const document = await json(response, options.signal);
     if (response.ok) return document;
-    const problem = new Problem(response.status, document);
+    const problem = new Problem(response.status, document ?? {});
     const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10) || 1;
     if (response.status === 429 && waits < MOST_WAITS && seconds <= LONGEST_WAIT) {
       await wait(seconds, problem, options.signal);
@@ -97,10 +97,12 @@ async function send(method, path, { query, body, ifMatch, idempotencyKey, secret
   }
 }
 
-async function json(response) {
+async function json(response, signal) {
   try {
-    return (await response.json()) ?? {};
-  } catch {
+    return await response.json();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (response.ok) throw new Problem(0, { detail: "The answer broke off. Try again." });
     return {};
   }
 }
