@@ -12,7 +12,7 @@ FENCE = re.compile(rf"^```sh\n{BODY}```\n\n```(json|csv|text)\n{BODY}```\n", re.
 END = "---- end of a block ----"
 WIDTH = 130
 
-# What differs from run to run: ids, secrets, times, cursors, ports.
+# What differs from run to run: ids, secrets, times.
 VOLATILE = [
     (re.compile(r"key_[A-Za-z0-9]{22}"), "key_…"),
     (re.compile(r"(mbk_(?:live|test)_)[A-Za-z0-9]{32}"), r"\1…"),
@@ -53,7 +53,8 @@ def pretty(value: object, indent: int = 0, used: int = 0) -> str:
 
 
 def shown(kind: str, text: str) -> str:
-    """What a block of that kind shows of what was printed."""
+    """What a block of that kind shows of what was printed, as if the system had the port that it has for people."""
+    text = text.replace(os.environ["url"], "http://127.0.0.1:3000")
     if kind != "json":
         return text.rstrip("\n") + "\n"
     documents = [json.loads(line) for line in text.splitlines() if line.strip()]
