@@ -180,13 +180,21 @@ pub fn boolean(path: &str, value: Value) -> Result<bool, Rejection> {
     value.as_bool().ok_or_else(|| Rejection::field(path, "must be true or false"))
 }
 
-/// A whole number from `least` to `most`.
+/// A whole number from `least` to `most`, however it is written: `5`, `5.0` and `0.5e1` are one number (RFC 8259, section 6), and
+/// some languages have no other way to write it.
 ///
 /// # Errors
 /// `invalid_field`.
 pub fn whole(path: &str, value: &Value, least: u64, most: u64) -> Result<u64, Rejection> {
-    let number = value.as_u64().filter(|number| (least..=most).contains(number));
+    let number = value.as_u64().or_else(|| integral(value)).filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| Rejection::field(path, format!("must be a whole number from {least} to {most}")))
+}
+
+/// The whole number that a fraction is, if it is one and small enough to be exact.
+fn integral(value: &Value) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_991.0;
+    let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=EXACT).contains(number))?;
+    format!("{number:.0}").parse().ok()
 }
 
 /// A number of days between rotations.
@@ -416,6 +424,12 @@ mod tests {
         for bad in [json!("2027-01-15T08:00:00Z"), json!("soon"), json!(1_900_000_000)] {
             assert_eq!(field(future("expires_at", &bad, now)).1, "expires_at");
         }
+        for (written, number) in
+            [(json!(5), Some(5)), (json!(5.0), Some(5)), (json!(0.5e1), Some(5)), (json!(5.5), None), (json!(-5.0), None)]
+        {
+            assert_eq!(whole("n", &written, 1, 9).ok(), number, "{written}");
+        }
+        assert_eq!(whole("n", &json!(1e300), 0, u64::MAX).ok(), None);
         assert_eq!(field(metadata("metadata", json!({"x": "y".repeat(4096)}))).1, "metadata");
         assert_eq!(field(owner("owner", json!({"type": "team", "id": "1"}))).1, "owner.type");
     }
