@@ -18,7 +18,7 @@ use crate::{
 pub const REMEMBERED_SECONDS: u64 = DAY;
 
 /// The most characters of the header's text.
-const LONGEST: usize = 128;
+pub const LONGEST: usize = 128;
 
 /// The header's name, as problems name their field.
 const NAME: &str = "Idempotency-Key";

@@ -32,6 +32,9 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Live, Self::Test];
+
     /// `live` or `test`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -44,11 +47,7 @@ impl Environment {
     /// The environment of that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "live" => Some(Self::Live),
-            "test" => Some(Self::Test),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|environment| environment.as_str() == text)
     }
 }
 

@@ -15,6 +15,9 @@ pub enum OwnerType {
 }
 
 impl OwnerType {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::User, Self::Service];
+
     /// `user` or `service`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -27,11 +30,7 @@ impl OwnerType {
     /// The type of that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "user" => Some(Self::User),
-            "service" => Some(Self::Service),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most characters of a plan's name.
-const LONGEST_NAME: usize = 64;
+pub const LONGEST_NAME: usize = 64;
 
 /// The name of a plan: 1 to 64 lower-case letters, digits and hyphens, of which the first is no hyphen.
 #[derive(Clone, Debug, PartialEq, Eq)]

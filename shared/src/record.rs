@@ -38,6 +38,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// What they are called.
+    pub const NAMES: [&'static str; 3] = ["active", "disabled", "revoked"];
+
     /// `active`, `disabled` or `revoked`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

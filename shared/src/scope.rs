@@ -75,19 +75,16 @@ pub enum InvalidScope {
 }
 
 impl Scope {
+    /// Those that are named, and no endpoint's.
+    pub const NAMED: [Self; 5] = [Self::Read, Self::Write, Self::Delete, Self::Admin, Self::SelfRotate];
+
     /// The scope of that name.
     ///
     /// # Errors
     /// [`InvalidScope`], whose message says what is allowed.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
-        match text {
-            "read" => Ok(Self::Read),
-            "write" => Ok(Self::Write),
-            "delete" => Ok(Self::Delete),
-            "admin" => Ok(Self::Admin),
-            "self:rotate" => Ok(Self::SelfRotate),
-            _ => Endpoint::parse(text).map(Self::Endpoint),
-        }
+        let named = Self::NAMED.into_iter().find(|scope| scope.as_str() == text);
+        named.map_or_else(|| Endpoint::parse(text).map(Self::Endpoint), Ok)
     }
 
     /// Its text, as [`Scope::parse`] takes it.

@@ -110,6 +110,9 @@ pub enum Granularity {
 }
 
 impl Granularity {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Day, Self::Month];
+
     /// The granularity that the parameter names; days without one.
     ///
     /// # Errors

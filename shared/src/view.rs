@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     change::Key,
     decision::Refusal,
+    key::Environment,
     limit::{Limit, Remaining},
+    owner::Owner,
     plan::{Plan, PlanName},
     record::{Generation, Record, Status},
     scope::Scope,
@@ -92,13 +94,14 @@ pub fn plan_policy(plan: &Plan) -> Map<String, Value> {
 #[must_use]
 pub fn summary(summary: &Summary) -> Value {
     let (environment, status) = summary.env_status.split_once('#').unwrap_or_default();
-    let (kind, id) = summary.owner.split_once(':').unwrap_or_default();
+    // One damaged item is no reason to list none, nor to say of it what nobody knows.
+    let owner = Owner::parse(&summary.owner).map(|owner| json!({ "type": owner.kind.as_str(), "id": owner.id() }));
     json!({
         "id": summary.position.id,
         "name": summary.name,
-        "owner": { "type": kind, "id": id },
-        "environment": environment,
-        "status": status,
+        "owner": owner,
+        "environment": Environment::parse(environment).map(Environment::as_str),
+        "status": Status::NAMES.into_iter().find(|name| *name == status),
         "hint": summary.hint,
         "created_at": summary.position.created_at,
         "expires_at": summary.expires_at,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::{
     cursor,
     error::{Code, Rejection},
-    http::{self as api, Answer, Parameters},
+    http::{self as api, Answer, PageSize, Parameters},
     store::{
         attempts::{Copied, Wanted, Which},
         audit::Change,
@@ -18,11 +18,8 @@ use uuid::Uuid;
 
 use crate::{Insights, page};
 
-/// The most entries of a page.
-const MOST: u8 = 100;
-
-/// How many, unless the caller says so.
-const DEFAULT: u8 = 50;
+/// Entries of a page.
+pub const AUDITED: PageSize = PageSize { most: 100, default: 50 };
 
 /// The most days that are looked through for one page: after them it ends, however empty, and its cursor goes on. So it does
 /// after as much of a day as one request may read.
@@ -32,7 +29,7 @@ impl Insights {
     pub(crate) async fn attempts(&self, request: &Request) -> Answer {
         let id = api::key_id(request)?;
         let query = Parameters::read(request, &["outcome", "from", "to", "limit", "cursor"])?;
-        let (which, limit) = (which(query.get("outcome"))?, usize::from(query.limit(MOST, DEFAULT)?));
+        let (which, limit) = (which(query.get("outcome"))?, usize::from(query.limit(AUDITED)?));
         let (now, retention) = (self.host.clock.now(), self.config.copies.retention_seconds);
         // Of a key that has been removed, nobody knows when it began: its days must be named.
         let issued = match query.get("from") {
@@ -68,7 +65,7 @@ impl Insights {
 
     pub(crate) async fn changes(&self, request: &Request) -> Answer {
         let query = Parameters::read(request, &["day", "limit", "cursor"])?;
-        let limit = query.limit(MOST, DEFAULT)?;
+        let limit = query.limit(AUDITED)?;
         let (day, now) = (query.get("day"), self.host.clock.now());
         let kept = Kept::for_seconds(self.config.copies.retention_seconds, now);
         let named = Days::read(day, day, now, kept, Granularity::Day);

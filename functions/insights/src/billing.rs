@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::{
     cursor,
     error::{Error, Fault, Rejection},
-    http::{self as api, Answer, Parameters, Reply},
+    http::{self as api, Answer, PageSize, Parameters, Reply},
     store::list::{Filter, Summary},
     usage::{self, Kept},
 };
@@ -20,11 +20,8 @@ use crate::{
     usage::{AT_ONCE, Asked},
 };
 
-/// The most keys that one answer counts.
-const MOST_KEYS: u8 = 100;
-
-/// How many of them, unless the caller says so.
-const DEFAULT_KEYS: u8 = 50;
+/// Keys that one answer counts.
+pub const BILLED: PageSize = PageSize { most: 100, default: 50 };
 
 /// A key and its uses by period; none if what is stored of it can't be read.
 type Counted = (Summary, Option<BTreeMap<String, u64>>);
@@ -42,7 +39,7 @@ impl Insights {
             let detail = format!("must not be before {since}: keys that had ended by then are no longer listed; JSON says so");
             return Err(Rejection::field("from", detail).into());
         }
-        let limit = query.limit(MOST_KEYS, DEFAULT_KEYS)?;
+        let limit = query.limit(BILLED)?;
         let partition = filter.partition();
         let from = query.get("cursor").map(|text| cursor::decode(&partition, text)).transpose()?;
         let (keys, next) = self.store.list(&filter, limit, from.as_ref()).await?;
@@ -103,7 +100,8 @@ fn document(keys: &[Counted], next: Option<String>, asked: &Asked, kept: Kept) -
 /// A table has no place for a cursor or for what is missing: a part of a bill would look like all of it.
 fn bill(keys: &[Counted], more: bool, asked: &Asked) -> Answer {
     if more {
-        let detail = format!("must be larger, because a table comes whole; for more than {MOST_KEYS} keys, ask for JSON");
+        let most = BILLED.most;
+        let detail = format!("must be larger, because a table comes whole; for more than {most} keys, ask for JSON");
         return Err(Rejection::field("limit", detail).into());
     }
     let mut rows = Vec::new();

@@ -18,7 +18,7 @@ use shared::{
 use crate::Insights;
 
 /// The longest path that can be asked about.
-const LONGEST_PATH: usize = 2048;
+pub const LONGEST_PATH: usize = 2048;
 
 /// The request that is asked about.
 struct Question {

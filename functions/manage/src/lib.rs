@@ -25,7 +25,10 @@ mod plans;
 mod shared_limits;
 mod update;
 
+pub use listing::LISTED;
 use listing::Listing;
+pub use owners::REVOKED;
+pub use plans::PLANS;
 
 /// What the function is told by its environment.
 #[derive(Clone, Debug)]

@@ -4,15 +4,16 @@ use lambda_http::Request;
 use shared::{
     cursor,
     error::Rejection,
-    http::Parameters,
+    http::{PageSize, Parameters},
     input,
+    record::Status,
     store::list::{Filter, Position},
 };
 
 const PARAMETERS: [&str; 6] = ["owner_type", "owner_id", "environment", "status", "limit", "cursor"];
-const STATUSES: [&str; 3] = ["active", "disabled", "revoked"];
-const DEFAULT_LIMIT: u8 = 50;
-const MOST: u8 = 100;
+
+/// Keys of a page.
+pub const LISTED: PageSize = PageSize { most: 100, default: 50 };
 
 /// What is asked for.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Listing {
             }
             (None, None, environment @ Some(_), status) => {
                 let wanted = status.unwrap_or("active");
-                let status = STATUSES.into_iter().find(|status| *status == wanted);
+                let status = Status::NAMES.into_iter().find(|status| *status == wanted);
                 let status = status.ok_or_else(|| Rejection::field("status", "must be active, disabled or revoked"))?;
                 Filter::Status(input::environment("environment", environment)?, status)
             }
@@ -41,7 +42,7 @@ impl Listing {
                 return Err(Rejection::field("owner_type", detail));
             }
         };
-        let limit = query.limit(MOST, DEFAULT_LIMIT)?;
+        let limit = query.limit(LISTED)?;
         let from = get("cursor").map(|cursor| cursor::decode(&filter.partition(), cursor)).transpose()?;
         Ok(Self { filter, limit, from })
     }

@@ -10,7 +10,7 @@ use shared::{
     change::Refusing,
     cursor,
     error::{Code, Error},
-    http::{self as api, Answer, Parameters, Reply},
+    http::{self as api, Answer, PageSize, Parameters, Reply},
     id::KeyId,
     input,
     store::list::{Filter, Listed, Position},
@@ -18,11 +18,8 @@ use shared::{
 
 use crate::Manage;
 
-/// The most keys of one request.
-const MOST: u8 = 100;
-
-/// How many, unless the caller says so.
-const DEFAULT: u8 = 25;
+/// Keys of one request.
+pub const REVOKED: PageSize = PageSize { most: 100, default: 25 };
 
 /// After how many milliseconds no further key is begun with: each takes about six calls of DynamoDB, one after the other, and the
 /// function has 15 seconds.
@@ -49,7 +46,7 @@ impl Manage {
         let began = self.changes.host.clock.millis();
         let filter = Filter::Owner(api::owner(request)?);
         let query = Parameters::read(request, &["limit", "cursor"])?;
-        let (limit, partition) = (query.limit(MOST, DEFAULT)?, filter.partition());
+        let (limit, partition) = (query.limit(REVOKED)?, filter.partition());
         let from = query.get("cursor").map(|cursor| cursor::decode(&partition, cursor)).transpose()?;
         let mut fields = api::fields(request)?;
         let reason = fields.required("reason", input::reason)?;

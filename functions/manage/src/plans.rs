@@ -6,18 +6,15 @@ use serde_json::{Value, json};
 use shared::{
     cursor,
     error::{Code, Rejection},
-    http::{self as api, Answer, Parameters, Reply},
+    http::{self as api, Answer, PageSize, Parameters, Reply},
     plan::{Plan, PlanName},
     view,
 };
 
 use crate::Manage;
 
-/// The most plans of a page.
-const MOST: u8 = 100;
-
-/// How many, unless the caller says so.
-const DEFAULT: u8 = 50;
+/// Plans of a page.
+pub const PLANS: PageSize = PageSize { most: 100, default: 50 };
 
 /// What cursors of this list are bound to.
 const LIST: &str = "plans";
@@ -49,7 +46,7 @@ impl Manage {
     pub(crate) async fn list_plans(&self, request: &Request) -> Answer {
         let query = Parameters::read(request, &["limit", "cursor"])?;
         let after = query.cursor(LIST, PlanName::parse)?;
-        let (plans, all) = self.changes.store.plans(after.as_ref(), query.limit(MOST, DEFAULT)?).await?;
+        let (plans, all) = self.changes.store.plans(after.as_ref(), query.limit(PLANS)?).await?;
         let next = plans.last().filter(|_| !all).map(|(name, _)| cursor::seal(LIST, name.as_str()));
         let plans: Vec<Value> = plans.iter().map(|(name, plan)| view::plan(name, plan)).collect();
         Ok(Reply::ok(json!({ "plans": plans, "next_cursor": next })))

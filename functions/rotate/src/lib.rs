@@ -24,7 +24,7 @@ use shared::{
 };
 
 /// The longest grace period: 30 days, in seconds.
-const LONGEST_GRACE: u64 = 30 * 86_400;
+pub const LONGEST_GRACE: u64 = 30 * 86_400;
 
 /// What the function is told by its environment.
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ pub mod problem;
 
 use asked::Asked;
 pub use file::File;
-pub use parameters::Parameters;
+pub use parameters::{PageSize, Parameters};
 
 /// What was asked for, or why there is none.
 pub type Answer = Result<Reply, Error>;

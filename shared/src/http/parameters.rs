@@ -10,6 +10,15 @@ use crate::{
 /// The parameter that carries a key: the authorizer's, whatever the route.
 const KEY: &str = "api_key";
 
+/// How many entries a page of a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageSize {
+    /// The most that a caller may ask for.
+    pub most: u8,
+    /// How many, unless the caller says so.
+    pub default: u8,
+}
+
 /// The parameters of a request.
 #[derive(Debug)]
 pub struct Parameters<'a>(&'a Request);
@@ -39,11 +48,12 @@ impl<'a> Parameters<'a> {
         self.0.query_string_parameters_ref().and_then(|query| query.first(name))
     }
 
-    /// `limit`: how many entries a page may have, from 1 to `most`.
+    /// `limit`: how many entries a page may have, from 1 to the most of `size`.
     ///
     /// # Errors
     /// `invalid_field`.
-    pub fn limit(&self, most: u8, default: u8) -> Result<u8, Rejection> {
+    pub fn limit(&self, size: PageSize) -> Result<u8, Rejection> {
+        let PageSize { most, default } = size;
         self.get("limit").map_or(Ok(default), |text| {
             let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
             limit.ok_or_else(|| Rejection::field("limit", format!("must be a whole number from 1 to {most}")))
