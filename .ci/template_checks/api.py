@@ -16,7 +16,7 @@ ACCESS_LOG_MAY_HOLD = {
 REQUEST_HEADERS = {"X-API-Key", "Content-Type", "If-Match", "Idempotency-Key"}
 RATE_HEADERS = {"Retry-After", "RateLimit", "RateLimit-Policy"}
 # Methods of functions that anybody may call without a key: they show what holds nothing of anybody's.
-KEYLESS = {"GET /console", "GET /console/{file+}"}
+KEYLESS = {"GET /console", "GET /console/{file+}", "GET /v1/openapi.json"}
 # Status and code of the errors that API Gateway answers by itself; None keeps the status of the error.
 GATEWAY_RESPONSES = {
     "UNAUTHORIZED": (401, "unauthorized"),

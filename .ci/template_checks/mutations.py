@@ -17,6 +17,8 @@ SLIPS = [
     ("gateway_responses_are_problems", "        REQUEST_TOO_LARGE:\n", "        UNSUPPORTED_MEDIA_TYPE:\n"),
     ("every_method_has_authorizer_and_usage_key", "erToCorsPreflight: false", "erToCorsPreflight: true"),
     ("every_method_has_authorizer_and_usage_key", "RequiredToCorsPreflight: false", "RequiredToCorsPreflight: on"),
+    ("every_method_has_authorizer_and_usage_key", "{Authorizer: NONE, ApiKey", "{ApiKey"),
+    ("keyless_methods_are_held_back", "          HttpMethod: GET\n", "          HttpMethod: HEAD\n"),
     ("keyless_methods_are_held_back", "ThrottlingRateLimit: !Ref Keyless", "ThrottlingRateLimit: 1 #"),
     ("keyless_methods_are_held_back", 'ResourcePath: "/~1v1~1keys~1{id}"', 'ResourcePath: "/v1/keys/{id}"'),
     ("keyless_methods_are_held_back", "Path: /v1/keys}", "Path: /v1/clefs}"),

@@ -6,6 +6,7 @@ pub mod event;
 mod http_server;
 pub mod instance;
 pub mod lines;
+pub mod openapi;
 pub mod process;
 pub mod proxy;
 pub mod recorded;

@@ -25,7 +25,7 @@ use shared::{
     telemetry::cost::CountCalls,
 };
 
-use crate::{Clock, Instance, Lines, Wire, event};
+use crate::{Clock, Instance, Lines, Wire, event, openapi::held};
 
 /// A stack.
 pub struct Stack {
@@ -228,7 +228,7 @@ impl Stack {
     /// The answer itself, as the function gives it to API Gateway.
     ///
     /// # Panics
-    /// If the function fails: management functions answer everything.
+    /// If the function fails: management functions answer everything. If it isn't as the description of the API says.
     pub async fn answer(&self, event: Value) -> Value {
         let rest = event["httpMethod"].as_str().zip(event["resource"].as_str());
         let (method, route) = rest.or_else(|| event["routeKey"].as_str()?.split_once(' ')).unwrap_or_default();
@@ -241,7 +241,13 @@ impl Stack {
             Some("insights") => self.insights.call(event).await,
             _ => self.manage.call(event).await,
         };
-        answer.expect("an answer")
+        let answer = answer.expect("an answer");
+        if let Some(route) = route
+            && let Err(error) = held::served().check(&route.method, &route.path, &answer)
+        {
+            panic!("{} {} doesn't answer as functions/insights/openapi.json says: {error}", route.method, route.path);
+        }
+        answer
     }
 
     /// The same, if the key has what `If-Match` names.

@@ -24,6 +24,7 @@ mod limits;
 mod lines;
 mod listing;
 mod middleware;
+mod openapi;
 mod outcomes;
 mod owners;
 mod peppers;

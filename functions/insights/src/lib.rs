@@ -1,5 +1,5 @@
 //! What was done with keys, and what could be: usage, audit, dry runs and advice, and what a key may know of itself. It reads, and
-//! changes nothing.
+//! changes nothing. It also shows the description of the API, to everybody.
 
 use lambda_http::Request;
 use shared::{
@@ -8,7 +8,7 @@ use shared::{
     config::{self, ConfigError, HttpConfig, Lookup},
     error::Error,
     host::Host,
-    http::{self as api, Answer, Reply, Responder},
+    http::{self as api, Answer, File, Reply, Responder},
     id::KeyId,
     lambda::{Failure, Function},
     record::Record,
@@ -20,10 +20,16 @@ mod advice;
 mod audit;
 mod billing;
 mod check;
+mod description;
 mod own;
 mod size;
 mod table;
 mod usage;
+
+pub use audit::AUDITED;
+pub use billing::BILLED;
+pub use check::LONGEST_PATH;
+pub use description::DESCRIPTION;
 
 /// What the function is told by its environment.
 #[derive(Clone, Debug)]
@@ -61,6 +67,7 @@ pub struct Insights {
     store: Store,
     host: Host,
     responder: Responder,
+    description: File,
     config: Config,
 }
 
@@ -69,7 +76,8 @@ impl Insights {
     #[must_use]
     pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, host: Host) -> Self {
         let store = Store::new(dynamodb, config.tables.clone());
-        Self { store, responder: Responder::new(config.http.clone(), host.clone()), host, config }
+        let responder = Responder::new(config.http.clone(), host.clone());
+        Self { store, responder, description: description::file(), host, config }
     }
 
     /// Opens the connection, in the time that Lambda gives to a starting instance. What fails is tried again by the first request.
@@ -79,8 +87,10 @@ impl Insights {
 
     async fn route(&self, request: Request) -> Answer {
         let (method, resource) = api::route(&request);
-        if (method.as_str(), resource.as_str()) == ("GET", "/v1/self") {
-            return self.own(&request).await;
+        match (method.as_str(), resource.as_str()) {
+            ("GET", "/v1/self") => return self.own(&request).await,
+            ("GET", "/v1/openapi.json") => return self.description(&request),
+            _ => {}
         }
         api::administrator(&request)?;
         match (method.as_str(), resource.as_str()) {

@@ -99,6 +99,27 @@ pub(super) fn events(seeded: &Seeded) -> Vec<Recorded> {
         ok(json!({ "name": "reader", "presented": { "generation": 1, "newest": true } })),
         ask("GET", "/v1/self", Value::Null, vec![], None, holder("reader", "read")),
     );
+    let mut keyless = ask("GET", "/v1/openapi.json", Value::Null, vec![], None, Value::Null);
+    if let Some(context) = keyless["requestContext"].as_object_mut() {
+        context.remove("authorizer");
+    }
+    keyless["requestContext"]["identity"]["apiKey"] = Value::Null;
+    add(
+        "insights-description",
+        "`GET /v1/openapi.json`, asked without a key",
+        "200, the description of the API",
+        ok(json!({ "openapi": "3.1.0" })),
+        keyless.clone(),
+    );
+    keyless["headers"]["If-None-Match"] = json!("*");
+    keyless["multiValueHeaders"]["If-None-Match"] = json!(["*"]);
+    add(
+        "insights-description-known",
+        "the same by somebody who has it, with `If-None-Match`",
+        "304, without a body",
+        Expected::Answer(json!({ "statusCode": 304 })),
+        keyless,
+    );
     add(
         "insights-not-admin",
         "a key that isn't an admin's",
