@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use local::seed;
+use local::{seed, server::docs};
 
 use crate::doors::Doors;
 
@@ -17,6 +17,7 @@ pub(crate) fn whole(doors: &Doors, admin: &str, data_dir: Option<&Path>) -> Stri
         r"
 API keys on {url}   (Ctrl-C ends it){}
 {kept}
+Every route, with a form to try it: {url}{docs}
 
 A new admin key, good for a week and shown only now:
 
@@ -25,7 +26,8 @@ A new admin key, good for a week and shown only now:
 Manage keys in a browser, with that key: {url}/console
 {}",
         http_api(doors),
-        journey(url)
+        journey(url),
+        docs = docs::PATH,
     )
 }
 
@@ -64,6 +66,7 @@ pub(crate) fn gateway(doors: &Doors, lambda: &str) -> String {
     format!(
         r"
 API keys on {url}, through the functions at {lambda}   (Ctrl-C ends it){}
+Every route, with a form to try it: {url}{docs}
 
 The engine's admin key, which everybody knows:
 
@@ -73,7 +76,8 @@ Manage keys in a browser, with that key: {url}/console
 {}",
         http_api(doors),
         seed::ADMIN,
-        journey(url)
+        journey(url),
+        docs = docs::PATH,
     )
 }
 

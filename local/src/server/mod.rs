@@ -1,4 +1,4 @@
-//! An API on a port: HTTP/1.1, one line per request, a clean end.
+//! An API on a port: HTTP/1.1, one line per request, a clean end. In front of it, a page that shows the API.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use shared::redact::redact;
 use tokio::net::TcpListener;
 
 mod accept;
+pub mod docs;
 mod log;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,9 @@ pub async fn serve<A: Api>(listener: TcpListener, api: Arc<A>, log: Log, stop: i
 
 async fn answer<A: Api>(api: Arc<A>, log: Log, request: Request<Incoming>, source: IpAddr) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
+    if let Some(page) = docs::answer(&parts.method, parts.uri.path()) {
+        return page.map(Full::new);
+    }
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
     let Some(body) = collect(body, BODY_LIMIT).await else {
         let mut response = Response::new(Full::default());
