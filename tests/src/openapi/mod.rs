@@ -41,7 +41,7 @@ const TAGS: [(&str, &str); 7] = [
 const ABOUT: &str = "Issue, limit, rotate, watch and revoke API keys.
 
 Send a key in the header `X-API-Key`. Routes need one with the scope `admin`, but for `/v1/self`, which answers to every key about \
-itself. Bodies are JSON; a field or parameter that doesn't exist is refused, not ignored. Answers may get further members. Times are \
+itself. Bodies are JSON; a field that doesn't exist is refused, not ignored. Answers may get further members. Times are \
 UTC. Lists come in pages: send `next_cursor` back as `cursor` until it is `null`. Every error is a problem document (RFC 9457); decide by \
 its `code`. After a 5xx to a change, send the same again: nothing is done twice, if new keys are issued with an \
 `Idempotency-Key`.";
