@@ -12,9 +12,10 @@ pub const DESCRIPTION: &str = include_str!("../openapi.json");
 /// How long a cache may answer with it unasked: an hour.
 const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
-/// The description as it is answered with.
+/// The description as it is answered with. A page of another origin sees its tag only if it is told so.
 pub(crate) fn file() -> File {
-    File::new("application/json", DESCRIPTION).with(header::CACHE_CONTROL, FOR_AN_HOUR)
+    let file = File::new("application/json", DESCRIPTION).with(header::CACHE_CONTROL, FOR_AN_HOUR);
+    file.with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"))
 }
 
 impl Insights {
