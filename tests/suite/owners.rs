@@ -7,7 +7,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use tests::{
     Answer, Issued, Stack,
-    event::management_of,
+    event::{as_http_api, management_of},
     proxy::{Odds, Proxy, Weather},
     simulation::{clock::TrueTime, sandbox::Sandbox},
     stack,
@@ -216,4 +216,31 @@ async fn bad_requests_revoke_nothing() {
         assert_eq!((status, &problem["field"]), (400, &json!(field)), "{problem}");
     }
     assert_eq!(stack.record(&key.id).await.version, 1);
+}
+
+#[tokio::test]
+async fn an_owner_is_the_same_however_a_client_writes_its_path() {
+    let stack = Stack::start().await;
+    let resource = "/v1/owners/{type}/{id}/limits";
+    let body = json!({ "limits": [{ "requests": 5, "per": "day" }] }).to_string();
+    for (id, paths) in [
+        ("ann@example.com", &["ann@example.com", "ann%40example.com", "%61nn%40example.com"][..]),
+        ("50%off", &["50%25off", "50%off"]),
+        ("%40", &["%2540"]),
+        ("a/b", &["a%2Fb", "a%2fb"]),
+    ] {
+        for path in paths {
+            let event = management_of("PUT", resource, &[("type", "user"), ("id", path)], &[], &body);
+            let (status, answer) = stack.send(event.clone()).await;
+            assert_eq!((status / 100, &answer["owner"]["id"]), (2, &json!(id)), "{path}");
+            // An HTTP API has decoded it, and nothing may decode it again.
+            let mut event = as_http_api(&event);
+            event["pathParameters"]["id"] = json!(id);
+            let (status, answer) = stack.send(event).await;
+            assert_eq!((status, &answer["owner"]["id"]), (200, &json!(id)), "{path}");
+        }
+    }
+    let event = management_of("PUT", resource, &[("type", "user"), ("id", "%FF")], &[], &body);
+    let (status, answer) = stack.send(event).await;
+    assert_eq!((status, &answer["code"], &answer["field"]), (400, &json!("invalid_field"), &json!("id")), "no text at all");
 }

@@ -1,5 +1,6 @@
 //! What a line says of a request: who asked for what, without any secret.
 
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,7 +39,8 @@ impl Asked {
         let either = |rest: &str, http: &str| text(rest).or_else(|| text(http));
         let route_key = event.pointer("/requestContext/routeKey").and_then(Value::as_str);
         let route = event.get("resource").and_then(Value::as_str).or_else(|| route_key?.split_once(' ').map(|(_, path)| path));
-        let id = event.pointer("/pathParameters/id").and_then(Value::as_str).and_then(KeyId::parse);
+        let id = event.pointer("/pathParameters/id").and_then(Value::as_str).map(percent_decode_str);
+        let id = id.and_then(|id| KeyId::parse(&id.decode_utf8().ok()?));
         Self {
             method: either("/httpMethod", "/requestContext/http/method"),
             route: route.map(ToOwned::to_owned),

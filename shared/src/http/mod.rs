@@ -1,9 +1,10 @@
 //! The management API's side of HTTP: who calls, what for, and answers that say why not.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
@@ -114,7 +115,7 @@ pub fn administrator(request: &Request) -> Result<String, Rejection> {
 /// # Errors
 /// `no_such_key` for a text that can't be one.
 pub fn key_id(request: &Request) -> Result<KeyId, Rejection> {
-    parameter(request, "id").and_then(KeyId::parse).ok_or_else(crate::change::no_such_key)
+    parameter(request, "id").and_then(|id| KeyId::parse(&id)).ok_or_else(crate::change::no_such_key)
 }
 
 /// The owner in the path.
@@ -122,7 +123,8 @@ pub fn key_id(request: &Request) -> Result<KeyId, Rejection> {
 /// # Errors
 /// `invalid_field` for a text that can't be one.
 pub fn owner(request: &Request) -> Result<Owner, Rejection> {
-    input::owner_with("id", input::owner_type("type", parameter(request, "type"))?, parameter(request, "id"))
+    let [kind, id] = ["type", "id"].map(|name| parameter(request, name));
+    input::owner_with("id", input::owner_type("type", kind.as_deref())?, id.as_deref())
 }
 
 /// The plan in the path.
@@ -130,12 +132,17 @@ pub fn owner(request: &Request) -> Result<Owner, Rejection> {
 /// # Errors
 /// `invalid_field` for a text that can't be one.
 pub fn plan(request: &Request) -> Result<PlanName, Rejection> {
-    PlanName::read("name", parameter(request, "name"))
+    PlanName::read("name", parameter(request, "name").as_deref())
 }
 
-/// A parameter of the path.
-fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    request.path_parameters_ref().and_then(|parameters| parameters.first(name))
+/// A parameter of the path, as whoever wrote the path meant it. A REST API passes it on as it was sent, percent-encoded where clients
+/// do that; an HTTP API has decoded it. None if it can't be decoded.
+fn parameter<'a>(request: &'a Request, name: &str) -> Option<Cow<'a, str>> {
+    let sent = request.path_parameters_ref().and_then(|parameters| parameters.first(name))?;
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(_)) => percent_decode_str(sent).decode_utf8().ok(),
+        _ => Some(Cow::Borrowed(sent)),
+    }
 }
 
 /// What the caller demands of the key's version.
