@@ -103,15 +103,19 @@ def usage_plan_is_attached_and_unlimited(template):
     yield from differences("UsagePlanKey", key, template.properties("UsagePlanKey"))
 
 
-def logs_hold_no_key(template):
-    log = template.stage().get("AccessLogSetting", {}).get("Format", "")
+def not_free_of_keys(log, may_hold):
+    """What is wrong with the format of an access log, which may hold those variables and no others."""
     try:
         json.loads(log)
     except ValueError as error:
         yield f"access log: not JSON ({error})"
     for name in re.findall(r"\$([\w.]+)", log):
-        if name.removeprefix("context.") not in ACCESS_LOG_MAY_HOLD:
+        if name.removeprefix("context.") not in may_hold:
             yield f"access log: ${name} is not known to be free of keys"
+
+
+def logs_hold_no_key(template):
+    yield from not_free_of_keys(template.stage().get("AccessLogSetting", {}).get("Format", ""), ACCESS_LOG_MAY_HOLD)
     for setting in map(included, template.stage().get("MethodSettings") or [{}]):
         if setting.get("DataTraceEnabled") is not False or setting.get("LoggingLevel") != "OFF":
             yield "method settings: DataTraceEnabled must be false and LoggingLevel OFF; both log keys"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
-from .api import RATE_HEADERS, REQUEST_HEADERS, condition
+from .api import RATE_HEADERS, REQUEST_HEADERS, condition, not_free_of_keys
 from .console import TAG
 from .expansion import ROOT, differences, listed
 
@@ -135,13 +135,7 @@ def http_stage_tells_the_authorizer_what_it_is(http_api):
 
 def http_log_holds_no_key(http_api):
     log = http_api.properties("Stage").get("AccessLogSettings", {}).get("Format", "")
-    try:
-        json.loads(log)
-    except ValueError as error:
-        yield f"access log: not JSON ({error})"
-    for name in re.findall(r"\$([\w.]+)", log):
-        if name.removeprefix("context.") not in ACCESS_LOG_MAY_HOLD:
-            yield f"access log: ${name} is not known to be free of keys"
+    yield from not_free_of_keys(log, ACCESS_LOG_MAY_HOLD)
 
 
 def pages_may_call_the_http_api(http_api):

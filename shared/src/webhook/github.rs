@@ -6,16 +6,12 @@ use http::HeaderMap;
 use super::{
     Claim, Scheme,
     headers::{self, Malformed},
-    secret::InvalidSecret,
+    secret::text_itself,
 };
 
 const SIGNATURE: &str = "x-hub-signature-256";
 
-pub(super) const SCHEME: Scheme = Scheme { name: "github", key, read };
-
-fn key(text: &str) -> Result<Vec<u8>, InvalidSecret> {
-    Ok(text.as_bytes().to_vec())
-}
+pub(super) const SCHEME: Scheme = Scheme { name: "github", key: text_itself, read };
 
 fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Malformed> {
     let signature = headers::only(headers, SIGNATURE)?.strip_prefix("sha256=").ok_or(Malformed::Form(SIGNATURE))?;

@@ -57,6 +57,11 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
+/// The key of schemes whose secrets are texts: those bytes.
+pub(super) fn text_itself(text: &str) -> Result<Vec<u8>, InvalidSecret> {
+    Ok(text.as_bytes().to_vec())
+}
+
 /// The text of a new secret of Standard Webhooks, to be shown once.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ pub fn sign(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> 
     }
     let time = at.secs().to_string();
     let sign = |secret: &SigningSecret| {
-        let mac = secret.mac(&[id.as_bytes(), b".", time.as_bytes(), b".", body]);
+        let mac = secret.mac(&standard::content(id, &time, body));
         format!("{},{}", standard::VERSION, STANDARD.encode(mac.finalize().into_bytes()))
     };
     let signatures = secrets.iter().map(sign).collect::<Vec<_>>().join(" ");

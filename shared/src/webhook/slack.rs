@@ -5,17 +5,13 @@ use http::HeaderMap;
 use super::{
     Claim, Scheme,
     headers::{self, Malformed},
-    secret::InvalidSecret,
+    secret::text_itself,
 };
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
 
-pub(super) const SCHEME: Scheme = Scheme { name: "slack", key, read };
-
-fn key(text: &str) -> Result<Vec<u8>, InvalidSecret> {
-    Ok(text.as_bytes().to_vec())
-}
+pub(super) const SCHEME: Scheme = Scheme { name: "slack", key: text_itself, read };
 
 fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Malformed> {
     let time = headers::only(headers, TIMESTAMP)?;

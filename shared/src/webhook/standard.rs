@@ -42,8 +42,12 @@ fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Malform
     if signatures.is_empty() {
         return Err(Malformed::Form(SIGNATURE));
     }
-    let content = vec![id.as_bytes(), b".", time.as_bytes(), b".", body];
-    Ok(Claim { signatures, content, at: Some(at), id: Some(id) })
+    Ok(Claim { signatures, content: content(id, time, body).to_vec(), at: Some(at), id: Some(id) })
+}
+
+/// What is signed, piece after piece.
+pub(super) const fn content<'a>(id: &'a str, time: &'a str, body: &'a [u8]) -> [&'a [u8]; 5] {
+    [id.as_bytes(), b".", time.as_bytes(), b".", body]
 }
 
 /// Without a full stop: with one, two readings of what is signed would have the same signature.

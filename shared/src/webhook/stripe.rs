@@ -6,17 +6,13 @@ use http::HeaderMap;
 use super::{
     Claim, Scheme,
     headers::{self, Malformed},
-    secret::InvalidSecret,
+    secret::text_itself,
 };
 
 const SIGNATURE: &str = "stripe-signature";
 
-pub(super) const SCHEME: Scheme = Scheme { name: "stripe", key, read };
-
-/// The text itself, `whsec_` included: it isn't an encoding of anything, though it looks like one.
-fn key(text: &str) -> Result<Vec<u8>, InvalidSecret> {
-    Ok(text.as_bytes().to_vec())
-}
+/// A secret's key is its text, `whsec_` included: it isn't an encoding of anything, though it looks like one.
+pub(super) const SCHEME: Scheme = Scheme { name: "stripe", key: text_itself, read };
 
 fn read<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Malformed> {
     let (mut time, mut signatures) = (None, Vec::new());
