@@ -1,4 +1,4 @@
-//! Ids of keys: permanent, public, and never derived from a secret.
+//! Ids of keys and of webhook endpoints: permanent, public, and never derived from a secret.
 
 use std::fmt;
 
@@ -6,52 +6,66 @@ use serde::{Serialize, Serializer};
 
 use crate::{base62, error::Fault, host::Entropy};
 
-const PREFIX: &str = "key_";
 const RANDOM_LENGTH: usize = 22;
 
-/// A key's permanent identity: `key_` and 22 random base62 characters. Rotating never changes it.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KeyId(String);
+macro_rules! id {
+    ($(#[$documentation:meta])* $name:ident, $prefix:literal) => {
+        $(#[$documentation])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
 
-impl KeyId {
-    /// A new id.
-    ///
-    /// # Errors
-    /// A [`Fault`] if there is no randomness.
-    pub fn generate(entropy: &dyn Entropy) -> Result<Self, Fault> {
-        Ok(Self(format!("{PREFIX}{}", base62::random(entropy, RANDOM_LENGTH)?.as_str())))
-    }
+        impl $name {
+            /// A new id.
+            ///
+            /// # Errors
+            /// A [`Fault`] if there is no randomness.
+            pub fn generate(entropy: &dyn Entropy) -> Result<Self, Fault> {
+                Ok(Self(format!("{}{}", $prefix, base62::random(entropy, RANDOM_LENGTH)?.as_str())))
+            }
 
-    /// The id that `text` is, if it is one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let random = text.strip_prefix(PREFIX)?;
-        (random.len() == RANDOM_LENGTH && base62::is_base62(random)).then(|| Self(text.to_owned()))
-    }
+            /// The id that `text` is, if it is one.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let random = text.strip_prefix($prefix)?;
+                (random.len() == RANDOM_LENGTH && base62::is_base62(random)).then(|| Self(text.to_owned()))
+            }
 
-    /// Its text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            /// Its text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+    };
 }
 
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+id! {
+    /// A key's permanent identity: `key_` and 22 random base62 characters. Rotating never changes it.
+    KeyId, "key_"
 }
 
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Serialize for KeyId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
+id! {
+    /// A webhook endpoint's permanent identity, and the end of its address: `hook_` and 22 random base62 characters. It is never
+    /// used again, so nothing that was sent to an endpoint arrives at another one of the same name.
+    EndpointId, "hook_"
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 
 mod github;
 mod headers;
+mod sealed;
 mod secret;
 mod sign;
 mod slack;
@@ -21,6 +22,7 @@ mod standard;
 mod stripe;
 
 pub use headers::Malformed;
+pub use sealed::{Sealed, SealedSecret};
 pub use secret::{InvalidSecret, SigningSecret, generate};
 pub use sign::{Signed, sign};
 
