@@ -5,7 +5,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, S
 use local::engine::{Portless, Published};
 use serde_json::{Value, json};
 use shared::{
-    announce::{Announcement, News, Rotated, sns::Announcer},
+    announce::{AnnounceConfig, Announcement, Announcer, News, Rotated},
     id::KeyId,
     key::Environment,
     owner::Owner,
@@ -200,7 +200,7 @@ async fn when_sns_is_silent_the_caller_has_the_secret_after_three_seconds() {
     let portless = Portless::start(&tests::stack::template()).await.expect("an engine");
     let silent = http_client_fn(|_, _| SharedHttpConnector::new(Silent));
     let client = aws_sdk_sns::Client::from_conf(portless.sns_config().http_client(silent).build());
-    let announcer = Announcer::new(client, "arn:aws:sns:us-east-1:000000000000:topic".to_owned());
+    let announcer = Announcer::new(AnnounceConfig { topic: "arn:aws:sns:us-east-1:000000000000:topic".to_owned() }, client);
     let rotated = Rotated { generation: 2, expires_at: None, old: None, ended: Vec::new(), repeated: false };
     let announcement = Announcement {
         at: Timestamp::from_secs(tests::NOW),
@@ -214,6 +214,6 @@ async fn when_sns_is_silent_the_caller_has_the_secret_after_three_seconds() {
     };
     tokio::time::pause();
     let began = tokio::time::Instant::now();
-    let ((), cost) = cost::counted(announcer.announce(&announcement)).await;
-    assert_eq!((began.elapsed().as_secs(), cost.unannounced), (3, 1));
+    let (told, cost) = cost::counted(announcer.announce(&announcement)).await;
+    assert_eq!((began.elapsed().as_secs(), cost.unannounced, told), (3, 1, false));
 }

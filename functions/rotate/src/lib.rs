@@ -5,7 +5,7 @@ use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::Value;
 use shared::{
-    announce::{self, Announcement, sns::Announcer},
+    announce::{AnnounceConfig, Announcement, Announcer, News, Rotated, rotated},
     change::Changes,
     config::{self, ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
     error::Rejection,
@@ -35,8 +35,8 @@ pub struct Config {
     pub secret: SecretConfig,
     /// `DEFAULT_GRACE_HOURS`, in seconds.
     pub default_grace_seconds: u64,
-    /// `ANNOUNCEMENTS_TOPIC`: the ARN of the SNS topic that owners are told through.
-    pub announcements_topic: String,
+    /// How owners are told.
+    pub announce: AnnounceConfig,
     /// Answers over HTTP.
     pub http: HttpConfig,
 }
@@ -52,7 +52,7 @@ impl Config {
             change: ChangeConfig::read(lookup)?,
             secret: SecretConfig::read(lookup)?,
             default_grace_seconds: hours * 3600,
-            announcements_topic: config::required(lookup, "ANNOUNCEMENTS_TOPIC")?,
+            announce: AnnounceConfig::read(lookup)?,
             http: HttpConfig::read(lookup)?,
         })
     }
@@ -82,7 +82,7 @@ impl Rotate {
         Self {
             mint: Mint::new(config.secret, peppers, host.clone()),
             responder: Responder::new(config.http, host.clone()),
-            announcer: Announcer::new(sns, config.announcements_topic),
+            announcer: Announcer::new(config.announce, sns),
             changes: Changes::new(store, host, config.change),
             default_grace_seconds: config.default_grace_seconds,
         }
@@ -130,12 +130,13 @@ impl Rotate {
                 let key = self.changes.load_to_change(&id, &if_match).await?;
                 // What can't be is refused before bcrypt runs: the plan is the same but for the tag of the secret.
                 let commit = rotation::plan(&key.record, &rotation, now)?;
-                let ended = announce::ended_at_once(&key, &commit, now);
+                let ended = rotated::ended_at_once(&key, &commit, now);
                 (renewal.commit(key, commit, &if_match, remembered.as_ref()).await?, ended)
             }
         };
         // Before the line, which says whether it worked. It can't fail the rotation: the secret would be lost with it.
-        self.announcer.announce(&Announcement::rotated(&key, &actor, now, ended, repeated)).await;
+        let news = News::Rotated(Rotated::of(&key, ended, repeated));
+        self.announcer.announce(&Announcement::of(&key, &actor, now, news)).await;
         let document = match allowed {
             Allowed::Everything => view::key_with_secret(&key, &secret, now),
             Allowed::Grace => view::own_secret(&key.record, &secret),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Announcement, News, OldSecret, Rotated};
+use super::{Announcement, command::EXPLAINED};
 use crate::time::Timestamp;
 
 /// SNS takes fewer than a hundred characters, all of them ASCII here, so that no mail program has to decode them.
@@ -12,8 +12,7 @@ impl Announcement {
     /// The subject: what happened to which key, and as much of its name as there is room for.
     #[must_use]
     pub fn subject(&self) -> String {
-        let News::Rotated(_) = &self.news;
-        let begin = format!("API key rotated: {} (", self.key);
+        let begin = format!("API key {}: {} (", self.news.told().verb(), self.key);
         let room = LONGEST_SUBJECT.saturating_sub(begin.len() + 1);
         let name = self.name.chars().map(|letter| if letter == ' ' || letter.is_ascii_graphic() { letter } else { '?' });
         format!("{begin}{})", name.take(room).collect::<String>())
@@ -22,75 +21,43 @@ impl Announcement {
     /// The text.
     #[must_use]
     pub fn text(&self) -> String {
-        let News::Rotated(rotated) = &self.news;
-        let mut text = format!("The API key \"{}\" of {} has a new secret.\n\n", printable(&self.name), self.owner);
-        let by = if self.by == self.key.to_string() { "the key itself" } else { self.by.as_str() };
-        let shown = |hint: &Option<String>| hint.clone().unwrap_or_else(|| "unknown".to_owned());
-        let new = format!("{}, number {}, {}", shown(&self.hint), rotated.generation, lives(rotated.expires_at));
-        let mut rows = vec![
-            ("Key", format!("{} ({})", self.key, self.environment.as_str())),
-            ("Rotated", format!("{}, by {}", self.at, printable(by))),
-            ("New secret", new),
-        ];
-        if let Some(old) = &rotated.old {
-            rows.push(("Old secret", format!("{}, number {}, {}", shown(&old.hint), old.generation, ends(old, self.at))));
-        }
-        if !rotated.ended.is_empty() {
-            rows.push(("Ended at once", rotated.ended.join(", ")));
-        }
-        for (name, value) in rows {
+        let news = self.news.told();
+        let mut text = format!("The API key \"{}\" of {} {}.\n\n", printable(&self.name), self.owner, news.headline());
+        let key = ("Key", format!("{} ({})", self.key, self.environment.as_str()));
+        for (name, value) in [key].into_iter().chain(news.rows(self)) {
             // Writing to a String never fails.
-            let _ = writeln!(text, "  {name:<14}{value}");
+            let _ = writeln!(text, "  {name:<14}{}", printable(&value));
         }
-        if rotated.repeated {
-            text.push_str("\nThe request was sent again: its secret before this one has ended, and nobody had used it.\n");
-        }
-        let _ = write!(
-            text,
-            r#"
-{}
-The new secret was in the answer to the rotation and nowhere else. Who hasn't got it asks whoever rotated the key.
-
-If nobody meant to rotate it, revoke it. That ends all of its secrets at once, and for good:
-
-  curl -X POST "$url/v1/keys/{}/revoke" -H "X-API-Key: $ADMIN" -d '{{"reason": "rotated by a stranger"}}'
-
-$url is the address of the API, and $ADMIN an admin key. Who has none asks whoever issues the keys.
-"#,
-            to_do(rotated, self.at),
-            self.key
-        );
+        let _ = write!(text, "\n{}\n\n{EXPLAINED}", news.to_do(self));
         text
     }
-}
 
-fn lives(expires_at: Option<Timestamp>) -> String {
-    expires_at.map_or_else(|| "doesn't expire".to_owned(), |at| format!("expires {at}"))
-}
+    /// When, and who did it: a row of most texts.
+    pub(super) fn when_and_who(&self) -> String {
+        let by = if self.by == self.key.to_string() { "the key itself" } else { self.by.as_str() };
+        format!("{}, by {by}", self.at)
+    }
 
-fn ends(old: &OldSecret, now: Timestamp) -> String {
-    let first_use = if old.until_first_use { " or the first use of the new one" } else { "" };
-    match old.ends_at {
-        Some(end) if end <= now => format!("ended {end}"),
-        Some(end) => format!("works until {end}{first_use}"),
-        None => "works on".to_owned(),
+    /// What a row shows of the key's newest secret: `mbk_live_Ab3C…, number 2, doesn't expire`.
+    pub(super) fn newest(&self, generation: u32, expires_at: Option<Timestamp>) -> String {
+        let lives = expires_at.map_or_else(|| "doesn't expire".to_owned(), |at| format!("expires {at}"));
+        format!("{}, number {generation}, {lives}", shown(self.hint.as_deref()))
     }
 }
 
-fn to_do(rotated: &Rotated, now: Timestamp) -> String {
-    match &rotated.old {
-        Some(OldSecret { ends_at: Some(end), until_first_use, .. }) if *end > now => {
-            let at_once = if *until_first_use { ", and all at once: its first use ends the old one" } else { "" };
-            format!("Whoever uses the key has to switch to the new secret before {end}{at_once}.")
-        }
-        _ => "Whoever uses the key has to switch to the new secret now: the old one is refused.".to_owned(),
-    }
+/// What a row shows of a secret.
+pub(super) fn shown(hint: Option<&str>) -> &str {
+    hint.unwrap_or("unknown")
 }
 
-/// Without what could begin a new line, or turn the direction of writing.
+/// Without what is [strange](is_strange).
 fn printable(text: &str) -> String {
-    let strange = |letter: char| letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|letter| if strange(letter) { '\u{fffd}' } else { letter }).collect()
+    text.chars().map(|letter| if is_strange(letter) { '\u{fffd}' } else { letter }).collect()
+}
+
+/// Whether a letter could begin a new line, or turn the direction of writing.
+pub(super) fn is_strange(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -98,72 +65,59 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{id::KeyId, key::Environment, owner::Owner};
+    use crate::{
+        announce::{Issued, Leaked, News, Revoked, Rotated},
+        change::Key,
+        record::Record,
+        sample,
+    };
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-    fn announcement(name: &str, by: &str, old: OldSecret) -> Announcement {
-        Announcement {
-            at: NOW,
-            by: by.to_owned(),
-            key: KeyId::parse("key_0123456789abcdefghijkl").unwrap(),
-            name: name.to_owned(),
-            owner: Owner::parse("user:ann").unwrap(),
-            environment: Environment::Live,
-            hint: Some("mbk_live_Ne3w…".to_owned()),
-            news: News::Rotated(Rotated { generation: 2, expires_at: None, old: Some(old), ended: Vec::new(), repeated: false }),
+    /// One of each kind, of a key of that name.
+    fn each(name: &str) -> Vec<Announcement> {
+        let record = Record { name: name.to_owned(), ..sample::record() };
+        let revoked = Record { status: sample::revoked(NOW), ..record.clone() };
+        let key = Key { about: sample::about(&record, NOW), record };
+        let news = [
+            Some(News::Issued(Issued::of(&key, false, false))),
+            Some(News::Rotated(Rotated::of(&key, Vec::new(), false))),
+            Revoked::of(&Key { record: revoked, ..key.clone() }).map(News::Revoked),
+            Some(News::Leaked(Leaked::of(&key, 1, NOW, Some("https://example.com/x".to_owned()), None))),
+        ];
+        news.into_iter().flatten().map(|news| Announcement::of(&key, "key_admin", NOW, news)).collect()
+    }
+
+    #[test]
+    fn every_text_ends_with_a_command_of_curl_and_of_mbk_and_what_they_need() {
+        let all = each("n");
+        assert_eq!(all.len(), 4);
+        for announcement in all {
+            let text = announcement.text();
+            let commands = text.strip_suffix(EXPLAINED).map(|text| text.lines().rev().take(3).collect::<Vec<_>>());
+            let Some([nothing, mbk, curl]) = commands.as_deref() else { panic!("{text}") };
+            assert!(nothing.is_empty() && mbk.contains("mbk ") && curl.starts_with("  curl -X POST \"$url/v1/keys"), "{text}");
+            assert!(announcement.subject().starts_with("API key "), "{text}");
         }
     }
 
-    fn old(seconds: u64) -> OldSecret {
-        let ends_at = Some(NOW.plus(seconds));
-        OldSecret { hint: Some("mbk_live_O1ld…".to_owned()), generation: 1, ends_at, until_first_use: false }
-    }
-
     #[test]
-    fn the_text_says_what_happened_until_when_to_switch_and_how_to_revoke() {
-        assert_eq!(
-            announcement("Büro", "key_0123456789abcdefghijkl", old(3600)).text(),
-            r#"The API key "Büro" of user:ann has a new secret.
-
-  Key           key_0123456789abcdefghijkl (live)
-  Rotated       2027-01-15T08:00:00Z, by the key itself
-  New secret    mbk_live_Ne3w…, number 2, doesn't expire
-  Old secret    mbk_live_O1ld…, number 1, works until 2027-01-15T09:00:00Z
-
-Whoever uses the key has to switch to the new secret before 2027-01-15T09:00:00Z.
-The new secret was in the answer to the rotation and nowhere else. Who hasn't got it asks whoever rotated the key.
-
-If nobody meant to rotate it, revoke it. That ends all of its secrets at once, and for good:
-
-  curl -X POST "$url/v1/keys/key_0123456789abcdefghijkl/revoke" -H "X-API-Key: $ADMIN" -d '{"reason": "rotated by a stranger"}'
-
-$url is the address of the API, and $ADMIN an admin key. Who has none asks whoever issues the keys.
-"#
-        );
-    }
-
-    #[test]
-    fn an_old_secret_without_a_grace_has_ended_and_one_until_the_first_use_may_end_sooner() {
-        let text = announcement("n", "key_admin", old(0)).text();
-        assert!(text.contains("ended 2027-01-15T08:00:00Z") && text.contains("the old one is refused"), "{text}");
-        assert!(text.contains("by key_admin\n"), "{text}");
-        let text = announcement("n", "key_admin", OldSecret { until_first_use: true, ..old(60) }).text();
-        assert!(text.contains("or the first use of the new one") && text.contains("its first use ends the old one"), "{text}");
+    fn each_kind_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<_> = each("n").iter().map(|one| one.news.told().event()).collect();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["key.issued", "key.leaked", "key.revoked", "key.rotated"]);
     }
 
     proptest! {
         #[test]
         fn whatever_a_key_is_called_sns_takes_the_subject_and_the_text_keeps_its_lines(name in any::<String>()) {
-            let announcement = announcement(&name, "key_admin", old(60));
-            let subject = announcement.subject();
-            let begin = "API key rotated: key_0123456789abcdefghijkl (";
-            prop_assert!(subject.len() < 100 && subject.starts_with(begin), "{}", subject);
-            prop_assert!(subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{}", subject);
-            let text = announcement.text();
-            let plain = self::announcement("n", "key_admin", old(60)).text();
-            prop_assert_eq!(text.lines().count(), plain.lines().count());
-            prop_assert!(text.chars().all(|letter| letter == '\n' || !letter.is_control()));
+            for (announcement, plain) in each(&name).into_iter().zip(each("n")) {
+                let subject = announcement.subject();
+                prop_assert!(subject.len() < 100 && subject.contains(": key_0123456789abcdefghijkl ("), "{}", subject);
+                prop_assert!(subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{}", subject);
+                let text = announcement.text();
+                prop_assert_eq!(text.lines().count(), plain.text().lines().count());
+                prop_assert!(text.chars().all(|letter| letter == '\n' || !letter.is_control()));
+            }
         }
     }
 }
