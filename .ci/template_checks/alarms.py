@@ -26,6 +26,8 @@ COMPUTED = [
     ("ManagementFaultsAlarm", {"issue_faults": 1, "rotate_errors": 1}, 2, True),
     ("AuditLostAlarm", {"authorizer": 0}, 0, False),
     ("AuditLostAlarm", {"manage": 1}, 1, True),
+    ("UnannouncedAlarm", {"issue": 0, "rotate": 0, "manage": 0}, 0, False),
+    ("UnannouncedAlarm", {"manage": 1}, 1, True),
     ("KeysTableThrottledAlarm", {"writes": 1}, 1, True),
 ]
 

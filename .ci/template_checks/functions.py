@@ -35,9 +35,12 @@ ENVIRONMENT = {
         "KEYS_TABLE", "USAGE_TABLE", "AUDIT_TABLE", "PEPPER_SECRET", "KEY_PREFIX", "ALLOW_QUERY_KEY", "USAGE_KEY",
         "RETENTION_DAYS", "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS",
     },
-    "issue": ISSUING,
+    "issue": ISSUING | {"ANNOUNCEMENTS_TOPIC"},
     "rotate": ISSUING | {"DEFAULT_GRACE_HOURS", "ANNOUNCEMENTS_TOPIC"},
-    "manage": {"KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS", "CORS_ORIGIN"},
+    "manage": {
+        "KEYS_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "AUDIT_RETENTION_DAYS", "AUDITED_ATTEMPTS", "CORS_ORIGIN",
+        "ANNOUNCEMENTS_TOPIC",
+    },
     "insights": {
         "KEYS_TABLE", "USAGE_TABLE", "AUDIT_TABLE", "RETENTION_DAYS", "USAGE_RETENTION_DAYS", "AUDIT_RETENTION_DAYS",
         "AUDITED_ATTEMPTS", "CORS_ORIGIN",
@@ -52,6 +55,7 @@ WRITES_KEYS = {
     "AuditTable": {"dynamodb:PartiQLInsert"},
     "PepperSecret": {"secretsmanager:GetSecretValue"},
 }
+ANNOUNCES = {"AnnouncementsTopic": {"sns:Publish"}}
 PERMISSIONS = {
     "authorizer": {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
@@ -59,9 +63,9 @@ PERMISSIONS = {
         "AuditTable": {"dynamodb:PartiQLInsert"},
         "PepperSecret": {"secretsmanager:GetSecretValue"},
     },
-    "issue": WRITES_KEYS,
-    "rotate": WRITES_KEYS | {"AnnouncementsTopic": {"sns:Publish"}},
-    "manage": {
+    "issue": WRITES_KEYS | ANNOUNCES,
+    "rotate": WRITES_KEYS | ANNOUNCES,
+    "manage": ANNOUNCES | {
         "KeysTable": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"},
         "KeysTable/index/by_owner": {"dynamodb:Query"},
         "KeysTable/index/by_status": {"dynamodb:Query"},

@@ -12,7 +12,7 @@ OWN = {
 WRITTEN_BY = {
     "attempts": {"AuthorizerFunction"},
     "allowed": {"AuthorizerFunction"},
-    "unannounced": {"RotateFunction"},
+    "unannounced": {"IssueFunction", "RotateFunction", "ManageFunction"},
     "requests": {"IssueFunction", "RotateFunction", "ManageFunction", "InsightsFunction"},
 }
 ATTEMPT_OUTCOMES = {

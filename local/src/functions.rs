@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use shared::announce::{AnnounceConfig, Announcer};
 use shared::config::ConfigError;
 use shared::error::Fault;
 use shared::host::Host;
@@ -94,16 +95,20 @@ impl Wiring {
             }
             "issue" => {
                 let config = issue::Config::read(&lookup(block)).map_err(config_error(block))?;
-                invoke(issue::Issue::new(config, self.dynamodb.clone(), self.secrets.clone(), self.host.clone()))
+                let (dynamodb, secrets, announcer) =
+                    (self.dynamodb.clone(), self.secrets.clone(), self.announcer(&config.announce));
+                invoke(issue::Issue::new(config, dynamodb, secrets, announcer, self.host.clone()))
             }
             "rotate" => {
                 let config = rotate::Config::read(&lookup(block)).map_err(config_error(block))?;
-                let (dynamodb, secrets, sns) = (self.dynamodb.clone(), self.secrets.clone(), self.sns.clone());
-                invoke(rotate::Rotate::new(config, dynamodb, secrets, sns, self.host.clone()))
+                let (dynamodb, secrets, announcer) =
+                    (self.dynamodb.clone(), self.secrets.clone(), self.announcer(&config.announce));
+                invoke(rotate::Rotate::new(config, dynamodb, secrets, announcer, self.host.clone()))
             }
             "manage" => {
                 let config = manage::Config::read(&lookup(block)).map_err(config_error(block))?;
-                invoke(manage::Manage::new(config, self.dynamodb.clone(), self.host.clone()))
+                let announcer = self.announcer(&config.announce);
+                invoke(manage::Manage::new(config, self.dynamodb.clone(), announcer, self.host.clone()))
             }
             "insights" => {
                 let config = insights::Config::read(&lookup(block)).map_err(config_error(block))?;
@@ -121,6 +126,12 @@ impl Wiring {
                 return Err(FunctionError::Unknown { function: block.logical_id.clone(), binary: block.binary.clone() });
             }
         })
+    }
+
+    /// Whoever tells owners, as `config` says.
+    #[must_use]
+    pub fn announcer(&self, config: &AnnounceConfig) -> Announcer {
+        Announcer::new(config.clone(), self.sns.clone())
     }
 
     /// One instance of the authorizer, cold: its caches are its own.

@@ -4,6 +4,8 @@
 //! Every step can be repeated, and repeating a change finishes what an interrupted one began. Success is answered after
 //! the last step only.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::{
@@ -64,6 +66,32 @@ pub enum Refusing {
     Disable,
     /// For good, and why.
     Revoke(String),
+}
+
+/// A change that is in force, and not yet written down as done. Whoever has to tell of it does so now: what is told of only after
+/// [`Changes::finish`] would never be told of, should it break off in between.
+#[must_use]
+pub struct InForce<'a> {
+    /// The key after it.
+    pub key: Key,
+    event: Cow<'a, Event>,
+    /// What the commit leaves to do; a change of status leaves nothing.
+    committed: Option<Leftovers>,
+}
+
+/// What is left to do of a commit.
+struct Leftovers {
+    nonce: String,
+    change: AboutChange,
+    before_tags: Vec<String>,
+}
+
+impl InForce<'_> {
+    /// Whether nobody has finished it yet, so that it may not have been told of.
+    #[must_use]
+    pub const fn is_news(&self) -> bool {
+        self.key.about.version < self.key.record.version
+    }
 }
 
 impl Changes {
@@ -146,6 +174,22 @@ impl Changes {
         change: AboutChange,
         if_match: &IfMatch,
     ) -> Result<Key, Error> {
+        let in_force = self.put_in_force(event, before, commit, change, if_match).await?;
+        self.finish(in_force).await
+    }
+
+    /// The same up to the commit. What follows is left to [`Changes::finish`].
+    ///
+    /// # Errors
+    /// Those of [`Changes::commit`].
+    pub async fn put_in_force<'a>(
+        &self,
+        event: &'a Event,
+        before: Key,
+        commit: Commit,
+        change: AboutChange,
+        if_match: &IfMatch,
+    ) -> Result<InForce<'a>, Error> {
         let retention = self.config.retention_seconds;
         let nonce = charge::nonce(self.host.entropy.as_ref())?;
         let ready = self.prepare(&before, &commit, &change, &nonce).await?;
@@ -168,19 +212,48 @@ impl Changes {
         }
         let before_tags: Vec<String> = record.generations.iter().map(|generation| generation.tag.clone()).collect();
         let record = Record { counters: record.counters, change: Some(nonce.clone()), ..commit.record };
-        self.look_again(&record, &mut about, event.at).await?;
-        // Aliases before notes: a note that is gone can't lead to its alias any more.
-        let mut ended = self.end_aliases(&record, &about, event.at).await?;
-        // The note of a secret that has just been replaced stays until the next change: an authorizer may be about to add an alias.
-        ended.retain(|tag| !before_tags.contains(tag));
-        // All that was staged when this change was planned: it is settled, or its change has lost against this one.
-        let left_over: Vec<String> = std::mem::take(&mut about.staged).into_keys().take(MOST_ENDED).collect();
-        about.secrets.retain(|tag, _| !ended.contains(tag));
-        let about = about.changed(&change);
-        let aftermath = Aftermath { nonce: &nonce, change: &change, left_over: &left_over, ended: &ended };
-        self.store.update_about(&record, &about, Some(aftermath), event.at, retention).await?;
-        self.done(event).await?;
-        Ok(Key { record, about })
+        let committed = Some(Leftovers { nonce, change, before_tags });
+        Ok(InForce { key: Key { record, about }, event: Cow::Borrowed(event), committed })
+    }
+
+    /// Does what is left of a change that is in force, and writes down that it is done.
+    ///
+    /// # Errors
+    /// A fault; repeating the change finishes it.
+    pub async fn finish(&self, in_force: InForce<'_>) -> Result<Key, Error> {
+        let InForce { key: Key { record, mut about }, event, committed } = in_force;
+        let retention = self.config.retention_seconds;
+        let version = record.version;
+        let about = match committed {
+            None => {
+                // Aliases before the index: whoever finds a key in it as revoked needs to do nothing more.
+                if let Status::Revoked(revocation) = &record.status {
+                    for (tag, note) in &about.secrets {
+                        self.end_each((&record.id, tag, note), revocation.at).await?;
+                    }
+                }
+                // What is staged stays: of a change that isn't committed yet, nobody can tell here whether it will be.
+                self.store.update_about(&record, &about, None, event.at, retention).await?;
+                about
+            }
+            Some(Leftovers { nonce, change, before_tags }) => {
+                self.look_again(&record, &mut about, event.at).await?;
+                // Aliases before notes: a note that is gone can't lead to its alias any more.
+                let mut ended = self.end_aliases(&record, &about, event.at).await?;
+                // The note of a secret that has just been replaced stays until the next change: an authorizer may be about to add
+                // an alias.
+                ended.retain(|tag| !before_tags.contains(tag));
+                // All that was staged when this change was planned: it is settled, or its change has lost against this one.
+                let left_over: Vec<String> = std::mem::take(&mut about.staged).into_keys().take(MOST_ENDED).collect();
+                about.secrets.retain(|tag, _| !ended.contains(tag));
+                let about = about.changed(&change);
+                let aftermath = Aftermath { nonce: &nonce, change: &change, left_over: &left_over, ended: &ended };
+                self.store.update_about(&record, &about, Some(aftermath), event.at, retention).await?;
+                about
+            }
+        };
+        self.done(&event).await?;
+        Ok(Key { record, about: About { version, ..about } })
     }
 
     /// Makes the about item ready for `commit`; answers whether there is one, and none that a later change has written.
@@ -237,11 +310,12 @@ impl Changes {
         Ok(found)
     }
 
-    /// Disables or revokes a key. Both always win over other changes, and repeating a revocation finishes it.
+    /// Disables or revokes a key, up to what [`Changes::finish`] does. Both always win over other changes, and repeating a revocation
+    /// finishes it.
     ///
     /// # Errors
     /// `no_such_key`; `key_revoked` for disabling a revoked key; a fault.
-    pub async fn refuse(&self, id: &KeyId, actor: &str, refusing: Refusing) -> Result<Key, Error> {
+    pub async fn refuse(&self, id: &KeyId, actor: &str, refusing: Refusing) -> Result<InForce<'static>, Error> {
         let now = self.host.clock.now();
         // Nothing is written down of what can't be, and nothing stands between a key and its end: not even a record that
         // can't be read. The authorizer refuses that one anyway; this keeps it refused when somebody has mended it.
@@ -276,7 +350,7 @@ impl Changes {
             (StatusChange::Refused(_), Refusing::Disable) => return Err(self.refused(&event, rotation::revoked()).await),
             (StatusChange::NoSuchKey, _) => return Err(self.refused(&event, no_such_key()).await),
         };
-        self.after_status(&event, record).await
+        self.with_status(event, record).await
     }
 
     /// Whether all but the hot item of `record` has been removed after its end: DynamoDB removes them in any order. Whoever can't
@@ -315,20 +389,11 @@ impl Changes {
         self.commit(&event, key, commit, AboutChange::default(), if_match).await
     }
 
-    async fn after_status(&self, event: &Event, record: Record) -> Result<Key, Error> {
-        let retention = self.config.retention_seconds;
+    /// A change of status that is in force.
+    async fn with_status(&self, event: Event, record: Record) -> Result<InForce<'static>, Error> {
         // Without an about item the key is refused all the same; that something is wrong must not be hidden, though.
         let about = self.store.about(&record).await?.ok_or_else(|| Fault::corrupt("about", "missing"))?;
-        // Aliases before the index: whoever finds a key in it as revoked needs to do nothing more.
-        if let Status::Revoked(revocation) = &record.status {
-            for (tag, note) in &about.secrets {
-                self.end_each((&record.id, tag, note), revocation.at).await?;
-            }
-        }
-        // What is staged stays: of a change that isn't committed yet, nobody can tell here whether it will be.
-        self.store.update_about(&record, &about, None, event.at, retention).await?;
-        self.done(event).await?;
-        Ok(Key { record, about })
+        Ok(InForce { key: Key { record, about }, event: Cow::Owned(event), committed: None })
     }
 
     /// Writes down that a change is done. Without that, no success is answered.

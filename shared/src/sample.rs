@@ -51,6 +51,7 @@ pub(crate) fn about(record: &Record, now: Timestamp) -> About {
         created_by: "iam".to_owned(),
     };
     About {
+        version: record.version,
         created_at: now,
         created_by: "iam".to_owned(),
         metadata: serde_json::Map::new(),

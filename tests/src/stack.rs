@@ -99,7 +99,7 @@ impl Stack {
         engine.listen(move |published| heard.lock().unwrap_or_else(PoisonError::into_inner).push(published.clone()));
         let (clock, wire, announcing, lines) = (Clock::default(), Wire::default(), Wire::default(), Lines::default());
         let wiring = wiring(&engine, clock.host(&lines), &wire, &announcing);
-        let (dynamodb, secrets, sns, host) = (wiring.dynamodb, wiring.secrets, wiring.sns, wiring.host);
+        let (dynamodb, secrets, host) = (wiring.dynamodb.clone(), wiring.secrets.clone(), wiring.host.clone());
         let variables = |binary: &str| {
             let block = template.function(binary).expect("a function").clone();
             move |name: &str| block.variable(name)
@@ -108,10 +108,11 @@ impl Stack {
         let rotate = rotate::Config::read(&variables("rotate")).expect("rotate's environment");
         let manage = manage::Config::read(&variables("manage")).expect("manage's environment");
         let insights = insights::Config::read(&variables("insights")).expect("insights' environment");
+        let announcer = wiring.announcer(&manage.announce);
         Self {
-            issue: issue::Issue::new(issue, dynamodb.clone(), secrets.clone(), host.clone()),
-            rotate: rotate::Rotate::new(rotate, dynamodb.clone(), secrets, sns, host.clone()),
-            manage: manage::Manage::new(manage, dynamodb.clone(), host.clone()),
+            issue: issue::Issue::new(issue, dynamodb.clone(), secrets.clone(), announcer.clone(), host.clone()),
+            rotate: rotate::Rotate::new(rotate, dynamodb.clone(), secrets, announcer.clone(), host.clone()),
+            manage: manage::Manage::new(manage, dynamodb.clone(), announcer, host.clone()),
             insights: insights::Insights::new(insights, dynamodb, host),
             engine,
             template,
@@ -166,7 +167,8 @@ impl Stack {
         let config = rotate::Config::read(&move |name: &str| block.variable(name)).expect("rotate's environment");
         let wire = Wire::default();
         let wiring = wiring(&self.engine, self.clock.host(&self.lines), &wire, &self.announcing);
-        let rotate = rotate::Rotate::new(config, wiring.dynamodb, wiring.secrets, wiring.sns, wiring.host);
+        let announcer = wiring.announcer(&config.announce);
+        let rotate = rotate::Rotate::new(config, wiring.dynamodb, wiring.secrets, announcer, wiring.host);
         rotate.warm().await;
         let _ = wire.take();
         (rotate, wire)

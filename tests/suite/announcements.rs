@@ -1,4 +1,4 @@
-//! Every rotation is announced to the owner: what was published, to whom, and what becomes of a rotation that can't be.
+//! What becomes of a key is announced to its owner: what was published, to whom, and what becomes of a change that can't be.
 
 use aws_sdk_sns::config::http::HttpRequest;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
@@ -36,7 +36,7 @@ fn reaches(published: &Published, policy: &Value) -> bool {
 async fn a_rotation_by_an_administrator_tells_the_owner_what_to_do_and_until_when_and_no_secret() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({ "name": "reports" })).await;
-    assert!(stack.announced().is_empty(), "issuing isn't announced");
+    let _ = stack.announced();
     let (status, rotated) = stack.rotate(&key.id, &json!({ "grace_seconds": 3600 })).await;
     assert_eq!(status, 200, "{rotated}");
     let new = issued(&rotated);
@@ -72,6 +72,7 @@ async fn a_rotation_by_an_administrator_tells_the_owner_what_to_do_and_until_whe
 async fn a_key_that_rotates_itself_is_announced_as_its_own_doing() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({ "scopes": ["self:rotate"] })).await;
+    let _ = stack.announced();
     let event = event::own("POST", "/v1/self/rotate", &key.id, (1, "self:rotate"), r#"{"until_first_use": true}"#);
     assert_eq!(stack.send(event).await.0, 200);
     let (published, document) = only(&stack);
@@ -100,6 +101,7 @@ async fn a_refused_rotation_announces_nothing() {
     let key = stack.issue(json!({ "scopes": ["read"] })).await;
     let revoked = stack.issue(json!({})).await;
     stack.revoke(&revoked.id).await;
+    let _ = stack.announced();
     let refused = [
         stack.rotate(&key.id, &json!({ "grace_seconds": "an hour" })).await.0,
         stack.rotate(&revoked.id, &json!({})).await.0,
@@ -120,6 +122,7 @@ async fn a_repeated_request_announces_the_secret_that_it_made_in_place_of_the_fi
     let key = stack.issue(json!({})).await;
     let event = event::management("POST", "/v1/keys/{id}/rotate", Some(&key.id), &[], "{}");
     let event = event::with_header(event, "Idempotency-Key", &["one"]);
+    let _ = stack.announced();
     let mut announced = Vec::new();
     for _ in 0..2 {
         let (status, answer) = stack.send(event.clone()).await;
@@ -137,7 +140,7 @@ async fn a_repeated_request_announces_the_secret_that_it_made_in_place_of_the_fi
 async fn a_rotation_that_cannot_be_announced_stands_and_its_line_says_so() {
     let stack = Stack::start().await;
     let key = stack.issue(json!({})).await;
-    let _ = stack.lines.take();
+    let (_, _) = (stack.lines.take(), stack.announced());
     stack.announcing.cut_after(0);
     let (status, rotated) = stack.rotate(&key.id, &json!({})).await;
     assert_eq!(status, 200, "{rotated}");
@@ -160,6 +163,7 @@ async fn subscriptions_can_choose_by_owner_and_environment() {
     let stack = Stack::start().await;
     let ann = stack.issue(json!({ "owner": { "type": "user", "id": "ann" }, "environment": "test" })).await;
     let ci = stack.issue(json!({ "owner": { "type": "service", "id": "ci:main" } })).await;
+    let _ = stack.announced();
     let mut announced = Vec::new();
     for key in [&ann, &ci] {
         stack.rotate(&key.id, &json!({})).await;
@@ -180,8 +184,143 @@ async fn whatever_a_key_is_called_its_announcement_is_one_that_sns_takes() {
     let stack = Stack::start().await;
     for name in ["B\u{fc}ro \u{1f511} \u{2028} key", &"\u{200f}".repeat(64), &"x".repeat(64), " \"quotes\" & <tags> "] {
         let key = stack.issue(json!({ "name": name })).await;
+        assert_eq!(only(&stack).1["key"]["name"], json!(name));
         assert_eq!(stack.rotate(&key.id, &json!({})).await.0, 200);
         assert_eq!(only(&stack).1["key"]["name"], json!(name));
+        assert_eq!(stack.revoke(&key.id).await.0, 200);
+        assert_eq!(only(&stack).1["key"]["name"], json!(name));
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_is_announced_with_what_it_may_do_and_without_its_secret() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({ "name": "reports", "expires_at": "2027-02-01T00:00:00Z" })).await;
+    let (published, document) = only(&stack);
+    let hint = format!("{}…", &key.secret[..13]);
+    assert_eq!(
+        document,
+        json!({
+            "event": "key.issued", "at": stack.clock.now(), "by": "iam",
+            "key": {
+                "id": key.id, "name": "reports", "hint": hint, "owner": { "type": "user", "id": "42" }, "environment": "live",
+            },
+            "generation": 1, "expires_at": "2027-02-01T00:00:00Z", "scopes": ["read", "write"], "imported": false, "repeated": false,
+        })
+    );
+    assert_eq!(published.subject, Some(format!("API key issued: {} (reports)", key.id)));
+    assert_eq!(published.attributes["event"], "key.issued");
+    assert!(published.message("email").contains(&format!("mbk revoke {}", key.id)), "{published:?}");
+    assert!(!format!("{published:?}").contains(&key.secret[9..]), "{published:?}");
+}
+
+#[tokio::test]
+async fn a_request_for_a_key_that_is_sent_again_announces_the_secret_that_took_the_place_of_the_first() {
+    let stack = Stack::start().await;
+    let order =
+        json!({ "name": "n", "owner": { "type": "user", "id": "1" }, "environment": "live", "scopes": ["read"] }).to_string();
+    let event = event::management("POST", "/v1/keys", None, &[], &order);
+    let event = event::with_header(event, "Idempotency-Key", &["one"]);
+    let mut generations = Vec::new();
+    for _ in 0..2 {
+        let (status, answer) = stack.send(event.clone()).await;
+        assert_eq!(status, 201, "{answer}");
+        let document = only(&stack).1;
+        assert_eq!(document["key"]["hint"], json!(format!("{}…", &issued(&answer).secret[..13])));
+        generations.push((document["event"].clone(), document["generation"].clone(), document["repeated"].clone()));
+    }
+    let issued = |generation: u32, repeated: bool| (json!("key.issued"), json!(generation), json!(repeated));
+    assert_eq!(generations, [issued(1, false), issued(2, true)]);
+}
+
+#[tokio::test]
+async fn an_imported_key_is_announced_once_however_often_its_import_is_sent() {
+    let stack = Stack::start_with(&[("ImportPrefixes", "acme_")]).await;
+    let order = json!({
+        "secret": "acme_9f3kQ7xL2mVb8RtYw4Zd", "name": "moved", "owner": { "type": "user", "id": "1" }, "environment": "live",
+        "scopes": ["read"],
+    });
+    let event = event::management("POST", "/v1/keys/import", None, &[], &order.to_string());
+    let event = event::with_header(event, "Idempotency-Key", &["one"]);
+    assert_eq!(stack.send(event.clone()).await.0, 201);
+    let (published, document) = only(&stack);
+    assert_eq!((&document["event"], &document["imported"]), (&json!("key.issued"), &json!(true)));
+    assert!(!format!("{published:?}").contains("9f3kQ7xL2mVb"), "{published:?}");
+    assert_eq!(stack.send(event).await.0, 201);
+    assert!(stack.announced().is_empty(), "nothing has come of it");
+}
+
+#[tokio::test]
+async fn a_revocation_is_announced_with_its_reason_and_repeating_it_announces_nothing() {
+    let stack = Stack::start().await;
+    let key = stack.issue(json!({ "name": "reports" })).await;
+    let _ = stack.announced();
+    assert_eq!(stack.manage("POST", "/v1/keys/{id}/revoke", Some(&key.id), &json!({ "reason": "left" })).await.0, 200);
+    let (published, document) = only(&stack);
+    let revocation = json!({ "at": stack.clock.now(), "by": "key_admin", "reason": "left" });
+    assert_eq!((&document["event"], &document["revocation"]), (&json!("key.revoked"), &revocation));
+    assert_eq!(document["ended"], json!([format!("{}…", &key.secret[..13])]));
+    assert!(published.message("email").contains("mbk issue --file -"), "{published:?}");
+    assert_eq!(stack.manage("POST", "/v1/keys/{id}/revoke", Some(&key.id), &json!({ "reason": "again" })).await.0, 200);
+    assert_eq!(stack.manage("POST", "/v1/keys/{id}/disable", Some(&key.id), &json!({})).await.0, 409);
+    assert!(stack.announced().is_empty());
+}
+
+#[tokio::test]
+async fn wherever_a_revocation_breaks_off_its_owner_is_told_by_the_time_that_it_is_done() {
+    let stack = Stack::start().await;
+    let mut broken = 0;
+    for calls in 0..12 {
+        let key = stack.issue(json!({})).await;
+        let _ = stack.announced();
+        stack.wire.cut_after(calls);
+        let (first, _) = stack.revoke(&key.id).await;
+        stack.wire.mend();
+        broken += usize::from(first != 200);
+        let in_force = stack.show(&key.id).await["status"] == "revoked";
+        let told = stack.announced().len();
+        assert!(told == 0 || in_force, "told of what isn't so: cut after {calls} calls");
+        assert_eq!(stack.revoke(&key.id).await.0, 200);
+        let all = told + stack.announced().len();
+        assert!(all == 1 || (all == 2 && first != 200), "cut after {calls} calls: told {all} times");
+    }
+    assert!((4..12).contains(&broken), "{broken}");
+}
+
+#[tokio::test]
+async fn all_keys_of_an_owner_are_announced_one_by_one() {
+    let stack = Stack::start().await;
+    let owner = json!({ "type": "user", "id": "ann" });
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(stack.issue(json!({ "owner": owner })).await.id);
+    }
+    stack.revoke(&ids[0]).await;
+    let _ = stack.announced();
+    let path = [("type", "user"), ("id", "ann")];
+    let event = event::management_of("POST", "/v1/owners/{type}/{id}/revoke", &path, &[], r#"{"reason": "left"}"#);
+    assert_eq!(stack.send(event).await.0, 200);
+    let mut told: Vec<_> = stack
+        .announced()
+        .iter()
+        .map(|published| serde_json::from_str::<Value>(published.message("sqs")).expect("JSON")["key"]["id"].clone())
+        .collect();
+    told.sort_by_key(ToString::to_string);
+    ids.remove(0);
+    ids.sort();
+    assert_eq!(told, ids.into_iter().map(Value::from).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_announced_stands_and_its_line_says_so() {
+    let stack = Stack::start().await;
+    stack.announcing.cut_after(0);
+    let key = stack.issue(json!({})).await;
+    assert_eq!(stack.revoke(&key.id).await.0, 200);
+    assert!(stack.announced().is_empty());
+    for line in stack.lines.take() {
+        let line: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!((&line["outcome"], &line["unannounced"]), (&json!("ok"), &json!(1)), "{line}");
     }
 }
 

@@ -246,6 +246,8 @@ async fn a_killed_revocation_is_in_force_or_not_and_repeating_it_finishes_it() {
         assert_eq!(site.answer(&key).await, expected, "{point:?}");
         let (status, body) = site.surely(&job).await;
         assert_eq!((status, &body["status"]), (200, &json!("revoked")), "{point:?}");
+        let told = |document: &Value| document["key"]["id"] == json!(id) && document["event"] == "key.revoked";
+        assert!(site.announced.lock().expect("no panic").iter().any(told), "{point:?}: what was answered was announced");
         assert_eq!(site.answer(&key).await, Answer::Unauthorized, "{point:?}");
         let items = site.items(&id);
         assert_eq!(items.len(), 3, "{point:?}");

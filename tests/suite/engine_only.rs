@@ -10,7 +10,7 @@ use authorizer::Authorizer;
 use local::{environment, output, seed, system::System};
 use rotate::Rotate;
 use serde_json::json;
-use shared::{aws::Aws, host::Host, lambda::Function};
+use shared::{announce::Announcer, aws::Aws, host::Host, lambda::Function};
 use tests::{Clock, Lines, event, recorded};
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -72,7 +72,8 @@ async fn a_rotation_with_the_environment_file_is_announced_through_the_same_port
         let aws = Aws::read(&lookup).unwrap();
         let (config, lines) = (rotate::Config::read(&lookup).unwrap(), Lines::default());
         let host = Host { clock: Host::system().clock, ..Clock::default().host(&lines) };
-        let rotate = Rotate::new(config, aws.dynamodb(), aws.secrets(), aws.sns(), host);
+        let announcer = Announcer::new(config.announce.clone(), aws.sns());
+        let rotate = Rotate::new(config, aws.dynamodb(), aws.secrets(), announcer, host);
         let answer = rotate.call(event::management("POST", "/v1/keys/{id}/rotate", Some(&key.id), &[], "{}")).await.unwrap();
         assert_eq!(answer["statusCode"], 200, "{answer}");
         assert!(lines.only().get("unannounced").is_none());

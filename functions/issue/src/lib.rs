@@ -9,6 +9,7 @@ use ::http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
+    announce::{AnnounceConfig, Announcement, Announcer, Issued, News},
     audit::difference,
     change::{self, Changes, Key},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup, SecretConfig},
@@ -42,6 +43,8 @@ pub struct Config {
     pub change: ChangeConfig,
     /// Peppers, prefix and cost.
     pub secret: SecretConfig,
+    /// How owners are told.
+    pub announce: AnnounceConfig,
     /// Answers over HTTP.
     pub http: HttpConfig,
 }
@@ -52,7 +55,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { change: ChangeConfig::read(lookup)?, secret: SecretConfig::read(lookup)?, http: HttpConfig::read(lookup)? })
+        let (change, secret) = (ChangeConfig::read(lookup)?, SecretConfig::read(lookup)?);
+        Ok(Self { change, secret, announce: AnnounceConfig::read(lookup)?, http: HttpConfig::read(lookup)? })
     }
 }
 
@@ -61,17 +65,25 @@ pub struct Issue {
     changes: Changes,
     mint: Mint,
     responder: Responder,
+    announcer: Announcer,
 }
 
 impl Issue {
     /// The function with these clients.
     #[must_use]
-    pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, secrets: aws_sdk_secretsmanager::Client, host: Host) -> Self {
+    pub fn new(
+        config: Config,
+        dynamodb: aws_sdk_dynamodb::Client,
+        secrets: aws_sdk_secretsmanager::Client,
+        announcer: Announcer,
+        host: Host,
+    ) -> Self {
         let store = Store::new(dynamodb, config.change.tables.clone());
         let peppers = PepperSource::new(secrets, config.secret.pepper_secret.clone(), store.clone());
         Self {
             mint: Mint::new(config.secret, peppers, host.clone()),
             responder: Responder::new(config.http, host.clone()),
+            announcer,
             changes: Changes::new(store, host, config.change),
         }
     }
@@ -116,6 +128,7 @@ impl Issue {
         let renewal = Renewal { changes: &self.changes, mint: &self.mint, actor, claim: Some(claim) };
         // A key that was made has its request's secret, or a later one: nothing is open.
         let (key, secret) = renewal.again(&remembered).await?.ok_or_else(change::changed_meanwhile)?;
+        self.announce(&key, actor, Issued::of(&key, false, true)).await;
         Ok(Some(Reply::key(StatusCode::CREATED, &key, view::key_with_secret(&key, &secret, now))))
     }
 
@@ -127,6 +140,7 @@ impl Issue {
         let secret = self.mint.generate(order.environment)?;
         let made = self.make(id, order, secret, actor, now).await?;
         self.store(&made, "issue", actor, claim).await?;
+        self.announce(&made.key, actor, Issued::of(&made.key, false, false)).await;
         Ok(Reply::key(StatusCode::CREATED, &made.key, view::key_with_secret(&made.key, &made.minted.secret, now)))
     }
 
@@ -147,7 +161,10 @@ impl Issue {
         }
         let made = self.make(self.new_id()?, order, secret, actor, now).await?;
         match self.store(&made, "import", actor, claim.as_ref()).await {
-            Ok(()) => Ok(Reply::key(StatusCode::CREATED, &made.key, view::key(&made.key, now))),
+            Ok(()) => {
+                self.announce(&made.key, actor, Issued::of(&made.key, true, false)).await;
+                Ok(Reply::key(StatusCode::CREATED, &made.key, view::key(&made.key, now)))
+            }
             // Perhaps because the same request was faster.
             Err(error) => self.imported(claim.as_ref(), &made.minted.secret).await?.ok_or(error),
         }
@@ -164,6 +181,12 @@ impl Issue {
         }
         let key = self.changes.load(&remembered.key).await?;
         Ok(Some(Reply::key(StatusCode::CREATED, &key, view::key(&key, now))))
+    }
+
+    /// Tells the owner, before the line that says whether it worked. It can't fail what was issued: the secret would be lost with it.
+    async fn announce(&self, key: &Key, actor: &str, issued: Issued) {
+        let now = self.changes.host.clock.now();
+        self.announcer.announce(&Announcement::of(key, actor, now, News::Issued(issued))).await;
     }
 
     fn new_id(&self) -> Result<KeyId, Fault> {
@@ -204,6 +227,7 @@ impl Issue {
         let tag = &minted.alias.proof.tag;
         record.generations[0].tag.clone_from(tag);
         let about = About {
+            version: record.version,
             created_at: now,
             created_by: actor.to_owned(),
             metadata: order.metadata,

@@ -5,8 +5,9 @@ use http::StatusCode;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use shared::{
+    announce::{AnnounceConfig, Announcement, Announcer, News, Revoked},
     audit::copies::Copies,
-    change::{Changes, Refusing},
+    change::{Changes, Key, Refusing},
     config::{ChangeConfig, ConfigError, HttpConfig, Lookup},
     error::Error,
     host::Host,
@@ -37,6 +38,8 @@ pub struct Config {
     pub change: ChangeConfig,
     /// What the audit table has of attempts.
     pub copies: Copies,
+    /// How owners are told.
+    pub announce: AnnounceConfig,
     /// Answers over HTTP.
     pub http: HttpConfig,
 }
@@ -48,7 +51,7 @@ impl Config {
     /// [`ConfigError`] that names the first variable that is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         let (change, copies) = (ChangeConfig::read(lookup)?, Copies::read(lookup)?);
-        Ok(Self { change, copies, http: HttpConfig::read(lookup)? })
+        Ok(Self { change, copies, announce: AnnounceConfig::read(lookup)?, http: HttpConfig::read(lookup)? })
     }
 }
 
@@ -57,15 +60,16 @@ pub struct Manage {
     changes: Changes,
     copies: Copies,
     responder: Responder,
+    announcer: Announcer,
 }
 
 impl Manage {
     /// The function with this client.
     #[must_use]
-    pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, host: Host) -> Self {
+    pub fn new(config: Config, dynamodb: aws_sdk_dynamodb::Client, announcer: Announcer, host: Host) -> Self {
         let store = Store::new(dynamodb, config.change.tables.clone());
         let responder = Responder::new(config.http, host.clone());
-        Self { changes: Changes::new(store, host, config.change), copies: config.copies, responder }
+        Self { changes: Changes::new(store, host, config.change), copies: config.copies, responder, announcer }
     }
 
     /// Opens the connection, in the time that Lambda gives to a starting instance. What fails is tried again by the first request.
@@ -89,7 +93,7 @@ impl Manage {
             ("PATCH", "/v1/keys/{id}") => self.update(&request, &actor).await?,
             ("POST", "/v1/keys/{id}/disable") => {
                 api::fields(&request)?.finish()?;
-                self.changes.refuse(&api::key_id(&request)?, &actor, Refusing::Disable).await?
+                self.refuse(&api::key_id(&request)?, &actor, Refusing::Disable).await?
             }
             ("POST", "/v1/keys/{id}/enable") => {
                 let if_match = api::if_match(&request)?;
@@ -100,11 +104,22 @@ impl Manage {
                 let mut fields = api::fields(&request)?;
                 let reason = fields.required("reason", input::reason)?;
                 fields.finish()?;
-                self.changes.refuse(&api::key_id(&request)?, &actor, Refusing::Revoke(reason)).await?
+                self.refuse(&api::key_id(&request)?, &actor, Refusing::Revoke(reason)).await?
             }
             _ => return api::no_such_route(),
         };
         Ok(Reply::key(StatusCode::OK, &key, view::key(&key, now)))
+    }
+
+    /// Disables or revokes a key. The owner is told of a revocation before it is finished, so that whoever repeats one that broke off
+    /// tells of it if nobody has. Telling can't fail it: the key is refused already.
+    async fn refuse(&self, id: &KeyId, actor: &str, refusing: Refusing) -> Result<Key, Error> {
+        let in_force = self.changes.refuse(id, actor, refusing).await?;
+        if let Some(revoked) = Revoked::of(&in_force.key).filter(|_| in_force.is_news()) {
+            let now = self.changes.host.clock.now();
+            self.announcer.announce(&Announcement::of(&in_force.key, actor, now, News::Revoked(revoked))).await;
+        }
+        self.changes.finish(in_force).await
     }
 
     /// A key, and who still uses its old secret, if it has one.

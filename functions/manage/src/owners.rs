@@ -21,8 +21,8 @@ use crate::Manage;
 /// Keys of one request.
 pub const REVOKED: PageSize = PageSize { most: 100, default: 25 };
 
-/// After how many milliseconds no further key is begun with: each takes about six calls of DynamoDB, one after the other, and the
-/// function has 15 seconds.
+/// After how many milliseconds no further key is begun with: each takes about six calls of DynamoDB and one of SNS, one after the
+/// other, and the function has 15 seconds.
 const BUDGET_MILLIS: u64 = 8000;
 
 /// What became of the keys of a page.
@@ -90,7 +90,7 @@ impl Manage {
             page.already.push(name);
             return Ok(());
         }
-        match self.changes.refuse(&id, actor, Refusing::Revoke(reason.to_owned())).await {
+        match self.refuse(&id, actor, Refusing::Revoke(reason.to_owned())).await {
             Ok(_) => page.revoked.push(name),
             // Removed after its end, and the index is late.
             Err(Error::Rejected(rejection)) if rejection.code == Code::NoSuchKey => page.already.push(name),

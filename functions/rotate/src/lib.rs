@@ -74,7 +74,7 @@ impl Rotate {
         config: Config,
         dynamodb: aws_sdk_dynamodb::Client,
         secrets: aws_sdk_secretsmanager::Client,
-        sns: aws_sdk_sns::Client,
+        announcer: Announcer,
         host: Host,
     ) -> Self {
         let store = Store::new(dynamodb, config.change.tables.clone());
@@ -82,7 +82,7 @@ impl Rotate {
         Self {
             mint: Mint::new(config.secret, peppers, host.clone()),
             responder: Responder::new(config.http, host.clone()),
-            announcer: Announcer::new(config.announce, sns),
+            announcer,
             changes: Changes::new(store, host, config.change),
             default_grace_seconds: config.default_grace_seconds,
         }

@@ -28,6 +28,8 @@ const SCHEMA: u64 = 1;
 /// What is known of a key beside its record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
+    /// The version of the record that it was last written for. While that is an earlier one, a change isn't finished.
+    pub version: u64,
     /// When it was issued.
     pub created_at: Timestamp,
     /// The principal that issued it.
@@ -317,13 +319,13 @@ fn write_note(note: &SecretNote) -> AttributeValue {
 fn read(attributes: &Attributes) -> Result<About, Fault> {
     let item = Reader::new("about", attributes);
     item.known_form(SCHEMA)?;
-    // With another one the item would never be written again.
-    item.number("version")?;
     let mut secrets = BTreeMap::new();
     for (tag, value) in item.map("secrets")? {
         secrets.insert(tag.clone(), read_note(value.as_m().map_err(|_| item.corrupt("a secret is not a map"))?)?);
     }
     Ok(About {
+        // With anything else than a number the item would never be written again.
+        version: item.number("version")?,
         created_at: Timestamp::from_secs(item.number("created_at")?),
         created_by: item.text("created_by")?.to_owned(),
         metadata: read_metadata(item)?,
