@@ -37,7 +37,7 @@ impl Command {
     }
 }
 
-/// Two lines, indented, for a text that [says what they begin with](EXPLAINED).
+/// Two lines, indented, for a text that says what they begin with.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "  {}\n  {}", self.curl, self.mbk)
