@@ -45,15 +45,12 @@ impl Announcer {
     /// Announces what has happened; answers whether everybody has been told. It has happened, whatever comes of this: a failure is a
     /// line and a metric, and nobody's error. If an answer was lost, the same may be announced twice.
     pub async fn announce(&self, announcement: &Announcement) -> bool {
-        said("topic", announcement, tokio::time::timeout(PATIENCE, self.topic.publish(announcement)).await)
+        let published = tokio::time::timeout(PATIENCE, self.topic.publish(announcement)).await;
+        let published = published.unwrap_or_else(|_| Err(Fault::new("aws.timeout", "no answer in time")));
+        let Err(fault) = published else { return true };
+        cost::unannounced();
+        let (key, event) = (&announcement.key, announcement.news.told().event());
+        tracing::error!(fault = fault.code, detail = fault.detail, %key, event, "the owner was not told");
+        false
     }
-}
-
-/// Whether one channel has taken `announcement`; says why, if it hasn't.
-fn said(channel: &str, announcement: &Announcement, made: Result<Result<(), Fault>, tokio::time::error::Elapsed>) -> bool {
-    let Err(fault) = made.unwrap_or_else(|_| Err(Fault::new("announce.timeout", "no answer in time"))) else { return true };
-    cost::unannounced();
-    let (key, event) = (&announcement.key, announcement.news.told().event());
-    tracing::error!(fault = fault.code, detail = fault.detail, channel, %key, event, "the owner was not told");
-    false
 }
